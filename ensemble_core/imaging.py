@@ -1,0 +1,118 @@
+"""Opening and making page pictures: what loaders, preprocessors and recognizers share.
+
+Pillow is imported when a function is called, never when this module is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from .model import Affine, Context, InputError, Page, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from PIL.Image import Image
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Turn what Pillow raises on bad pictures into :class:`InputError`."""
+    from PIL import Image as pillow
+    from PIL import UnidentifiedImageError
+
+    pillow.MAX_IMAGE_PIXELS = None  # our own limit is checked before decoding
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise InputError(f"{what}: not a picture Ensemble can read") from error
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{what}: the picture is damaged: {reason}") from error
+
+
+def open_image(page: Page, ctx: Context) -> Image:
+    """Decode a page's picture, upright (EXIF rotation applied), in its own mode.
+
+    Raises:
+        InputError: The file is not a readable picture.
+        LimitExceeded: It has more pixels than allowed; nothing was decoded.
+    """
+    from PIL import Image as pillow
+    from PIL import ImageOps
+
+    with decoding(page.image.name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pillow.open(page.image) as picture:
+            ctx.limits.check_pixels(picture.width, picture.height, page.image.name)
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+
+
+def gray(image: Image) -> Image:
+    """The picture as 8-bit gray (mode ``L``) on white paper.
+
+    Transparency is laid on white; 16-bit and 32-bit data is scaled by its own depth;
+    CMYK, palettes and one-bit pictures are converted by what their colours look like.
+    """
+    from PIL import Image as pillow
+
+    if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
+        shown = image.convert("RGBA")
+        paper = pillow.new("RGBA", shown.size, "white")
+        return pillow.alpha_composite(paper, shown).convert("L")
+    if image.mode.startswith("I") or image.mode == "F":
+        import numpy as np
+
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        if image.mode == "F" and values.max(initial=0) <= 1.0:
+            top = 1.0
+        return pillow.fromarray((values.clip(0, top) * (255.0 / top)).round().astype("uint8"))
+    return image.convert("L")
+
+
+def derive(
+    page: Page,
+    image: Image,
+    ctx: Context,
+    *,
+    to_input: Affine | None = None,
+    component: str = "",
+    options: Mapping[str, Any] | None = None,
+) -> Page:
+    """The page a preprocessor gives: ``image`` saved into the workspace, lossless.
+
+    Args:
+        page: The page the picture was made from.
+        image: The new picture (any mode PNG or TIFF can hold).
+        ctx: The context of the call.
+        to_input: Maps pixels of ``image`` to pixels of ``page``; None: they are the same.
+        component: Name of the step for the history; by default the context's.
+        options: Options of the step for the history.
+    """
+    step = component or ctx.component
+    suffix = ".tif" if image.mode in ("CMYK", "F") else ".png"
+    path = ctx.workspace / f"{page.index:05d}-{len(page.history):02d}-{step or 'step'}{suffix}"
+    save(image, path)
+    return attrs.evolve(
+        page,
+        image=path,
+        width=image.width,
+        height=image.height,
+        to_source=page.to_source.after(to_input) if to_input else page.to_source,
+        history=(*page.history, Step(step, dict(options or {}))),
+    )
+
+
+def save(image: Image, path: Path) -> None:
+    """Write a picture lossless, as PNG or (CMYK, float) TIFF by the path's suffix."""
+    if path.suffix == ".png":
+        image.save(path, compress_level=1)
+    else:
+        image.save(path, compression="tiff_adobe_deflate")

@@ -1,0 +1,121 @@
+"""The data that travels between the steps of a conversion, and the protocols of the steps."""
+
+from __future__ import annotations
+
+from .context import CancelToken, Context, Message
+from .diagnostic import Diagnostic
+from .errors import (
+    Cancelled,
+    ConfigError,
+    ContractError,
+    DeadlineExceeded,
+    EnsembleError,
+    ExitCode,
+    InputError,
+    LimitExceeded,
+    MissingError,
+    OutputError,
+    RecognitionError,
+    UnsupportedInput,
+    WorkerCrashed,
+)
+from .events import (
+    ArtifactWritten,
+    DiagnosticRaised,
+    DocumentDone,
+    DocumentStarted,
+    Event,
+    PageDone,
+    Progress,
+    RunDone,
+    RunStarted,
+    StageStarted,
+)
+from .geometry import Affine, Box
+from .limits import Limits
+from .options import ByteSize, Duration, option
+from .page import Document, Page, PageInfo, Step
+from .plan import Plan, PlannedComponent
+from .protocols import Executor, Exporter, Loader, Preprocessor, Recognizer, ScoreLoader, Task
+from .report import DocumentReport, PageReport, Report
+from .score import Artifact, Element, PageOfScore, Score
+from .spec import (
+    API_VERSION,
+    KINDS,
+    CommandSpec,
+    ComponentSpec,
+    ExecutorSpec,
+    ExporterSpec,
+    Kind,
+    LoaderSpec,
+    PreprocessorSpec,
+    RecognizerSpec,
+    Requirement,
+)
+
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "Affine",
+    "Artifact",
+    "ArtifactWritten",
+    "Box",
+    "ByteSize",
+    "CancelToken",
+    "Cancelled",
+    "CommandSpec",
+    "ComponentSpec",
+    "ConfigError",
+    "Context",
+    "ContractError",
+    "DeadlineExceeded",
+    "Diagnostic",
+    "DiagnosticRaised",
+    "Document",
+    "DocumentDone",
+    "DocumentReport",
+    "DocumentStarted",
+    "Duration",
+    "Element",
+    "EnsembleError",
+    "Event",
+    "Executor",
+    "ExecutorSpec",
+    "ExitCode",
+    "Exporter",
+    "ExporterSpec",
+    "InputError",
+    "Kind",
+    "LimitExceeded",
+    "Limits",
+    "Loader",
+    "LoaderSpec",
+    "Message",
+    "MissingError",
+    "OutputError",
+    "Page",
+    "PageDone",
+    "PageInfo",
+    "PageOfScore",
+    "PageReport",
+    "Plan",
+    "PlannedComponent",
+    "Preprocessor",
+    "PreprocessorSpec",
+    "Progress",
+    "RecognitionError",
+    "Recognizer",
+    "RecognizerSpec",
+    "Report",
+    "Requirement",
+    "RunDone",
+    "RunStarted",
+    "Score",
+    "ScoreLoader",
+    "StageStarted",
+    "Step",
+    "Task",
+    "UnsupportedInput",
+    "WorkerCrashed",
+    "option",
+]

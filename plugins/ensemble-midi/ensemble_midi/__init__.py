@@ -1,0 +1,1 @@
+"""MIDI files from Ensemble's scores, played as a musician would."""

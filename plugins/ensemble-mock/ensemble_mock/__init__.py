@@ -1,0 +1,1 @@
+"""A made-up recognizer for developing with Ensemble, with faults to switch on."""

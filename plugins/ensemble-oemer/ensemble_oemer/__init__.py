@@ -1,0 +1,1 @@
+"""The oemer recognizer for Ensemble."""

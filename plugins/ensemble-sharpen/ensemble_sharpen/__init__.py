@@ -1,0 +1,1 @@
+"""Image enhancers for Ensemble: sharpen, enhance, deskew, flatten, binarize, crop."""
