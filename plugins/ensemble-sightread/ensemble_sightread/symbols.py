@@ -1,0 +1,183 @@
+"""What is seen on a page, before it means anything.
+
+Coordinates are pixels of the *normalised* page (gray, staff space = :data:`SPACE` px), x to
+the right, y downwards. A *step* counts diatonic positions on a staff: 0 is the bottom line,
+1 the space above it, 8 the top line; it is a float until it is read as a pitch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SPACE = 10.0
+"""Pixels of a staff space (distance of two staff lines) on the normalised page."""
+
+KINDS: tuple[str, ...] = (
+    "head-black", "head-half", "head-whole", "head-breve", "head-x",
+    "head-small-black", "head-small-half",
+    "flag-1-up", "flag-2-up", "flag-3-up", "flag-4-up",
+    "flag-1-down", "flag-2-down", "flag-3-down", "flag-4-down",
+    "rest-whole", "rest-half", "rest-quarter", "rest-8", "rest-16", "rest-32", "rest-64",
+    "dot",
+    "sharp", "flat", "natural", "double-sharp", "double-flat",
+    "clef-g", "clef-f", "clef-c", "clef-percussion", "clef-8",
+    "time-0", "time-1", "time-2", "time-3", "time-4",
+    "time-5", "time-6", "time-7", "time-8", "time-9", "time-common", "time-cut",
+    "tuplet-2", "tuplet-3", "tuplet-4", "tuplet-5", "tuplet-6", "tuplet-7",
+    "fermata", "accent", "tenuto", "marcato", "staccatissimo", "trill",
+    "segno", "coda", "brace",
+)  # fmt: skip
+"""Kinds of :class:`Symbol`. ``dot`` is any dot (augmentation, staccato, repeat): what it
+means is decided later. ``flag-2-up`` hangs on an up-stem and stands for two flags.
+A ``clef-8`` is the small 8 above or below a clef. Clef changes in mid-staff are clefs."""
+
+
+@attrs.frozen
+class Symbol:
+    """One glyph: its kind, upright box and how sure the detector is (0 to 1)."""
+
+    kind: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float = 1.0
+
+    @property
+    def x(self) -> float:
+        """Centre, horizontally."""
+        return (self.left + self.right) / 2
+
+    @property
+    def y(self) -> float:
+        """Centre, vertically."""
+        return (self.top + self.bottom) / 2
+
+
+@attrs.frozen(eq=False)
+class Staff:
+    """A staff of five lines as a curve.
+
+    Attributes:
+        xs: Ascending x positions, shape (n,).
+        bottom: y of the bottom line at each, shape (n,).
+        space: Staff space at each, shape (n,).
+        confidence: How well the lines fit, 0 to 1.
+    """
+
+    xs: np.ndarray
+    bottom: np.ndarray
+    space: np.ndarray
+    confidence: float = 1.0
+
+    @property
+    def left(self) -> float:
+        """x where the staff begins."""
+        return float(self.xs[0])
+
+    @property
+    def right(self) -> float:
+        """x where the staff ends."""
+        return float(self.xs[-1])
+
+    def y(self, step: float, x: float) -> float:
+        """The y of a step at x."""
+        import numpy as np
+
+        bottom = float(np.interp(x, self.xs, self.bottom))
+        return bottom - step * float(np.interp(x, self.xs, self.space)) / 2
+
+    def step(self, x: float, y: float) -> float:
+        """The (fractional) step of a point."""
+        import numpy as np
+
+        space = float(np.interp(x, self.xs, self.space))
+        return 2 * (float(np.interp(x, self.xs, self.bottom)) - y) / space
+
+
+@attrs.frozen
+class Barline:
+    """A bar line through all or some staves of a system.
+
+    Attributes:
+        x: Its centre.
+        style: ``single``, ``double``, ``final`` (thin-thick), ``heavy-light``, ``dashed``.
+        repeat: ``""``, ``forward`` (dots to its right), ``backward`` or ``both``.
+    """
+
+    x: float
+    style: str = "single"
+    repeat: str = ""
+
+
+@attrs.frozen
+class System:
+    """Staves that sound together.
+
+    Attributes:
+        staves: Indices into ``Seen.staves``, top to bottom.
+        barlines: Left to right, without the line that opens the system.
+        braces: Runs of staves (first, last; indices into ``Seen.staves``) joined by a brace.
+    """
+
+    staves: tuple[int, ...]
+    barlines: tuple[Barline, ...] = ()
+    braces: tuple[tuple[int, int], ...] = ()
+
+
+@attrs.frozen
+class Stem:
+    """A vertical stroke that carries heads: x, and its ends (``top`` < ``bottom``)."""
+
+    x: float
+    top: float
+    bottom: float
+
+
+@attrs.frozen
+class Beam:
+    """A thick slanted stroke between stems; y is its middle line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    thickness: float
+
+
+@attrs.frozen
+class Curve:
+    """A tie or a slur: its ends, and whether it bows upwards."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    up: bool
+
+
+@attrs.frozen
+class Seen:
+    """All that was seen on one page.
+
+    Attributes:
+        width, height: Size of the normalised page.
+        scale: Pixels of the page as given, per pixel of the normalised page.
+        staves: Top to bottom.
+        systems: Top to bottom.
+    """
+
+    width: int
+    height: int
+    scale: float
+    staves: tuple[Staff, ...]
+    systems: tuple[System, ...]
+    symbols: tuple[Symbol, ...] = ()
+    stems: tuple[Stem, ...] = ()
+    beams: tuple[Beam, ...] = ()
+    curves: tuple[Curve, ...] = ()
