@@ -137,9 +137,7 @@ def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
-    converter.register_structure_hook_func(
-        lambda t: t in (int, float, str, bool), lambda v, t: convert(v, t)
-    )
+    converter.register_structure_hook_func(lambda t: t in (int, float, str, bool), convert)
     return converter
 
 

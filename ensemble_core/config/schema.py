@@ -55,9 +55,9 @@ def field_schema(field: attrs.Attribute[Any]) -> dict[str, Any]:
             schema[bound] = meta[bound]
     if meta.get("choices") is not None:
         schema["enum"] = list(meta["choices"])
-    default = field.default
+    default: Any = field.default
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        default = default.factory() if not default.takes_self else attrs.NOTHING
+        default = default.factory()
     if default is not attrs.NOTHING and default is not None:
         schema["default"] = plain(default)
     return schema

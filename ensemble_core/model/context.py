@@ -105,7 +105,7 @@ class Context:
         """
         argv = [str(word) for word in command]
         try:
-            done = subprocess.run(  # noqa: S603 - argument list, never a shell
+            done = subprocess.run(
                 argv, check=True, capture_output=True, text=True, errors="replace",
                 stdin=subprocess.DEVNULL, timeout=self.remaining(), cwd=self.workspace, **options,
             )  # fmt: skip
@@ -115,5 +115,6 @@ class Context:
                 code="tool-missing",
             ) from error  # fmt: skip
         except subprocess.TimeoutExpired as error:
-            raise DeadlineExceeded(f"{argv[0]} ran out of time", component=self.component) from error
-        return done.stdout
+            late = f"{argv[0]} ran out of time"
+            raise DeadlineExceeded(late, component=self.component) from error
+        return str(done.stdout)

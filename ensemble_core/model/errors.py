@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the ``ensemble`` command; stable, documented in ``docs/reference/exit-codes.md``."""
+    """Exit codes of the ``ensemble`` command: stable, and documented in the reference."""
 
     OK = 0
     INTERNAL = 1
@@ -67,7 +67,7 @@ class EnsembleError(Exception):
 
     @staticmethod
     def from_payload(payload: Mapping[str, Any]) -> EnsembleError:
-        """Rebuild an error written by :meth:`to_payload`; an unknown type becomes the root class."""
+        """Rebuild what :meth:`to_payload` wrote; an unknown type becomes the root class."""
         kind = _by_name().get(str(payload.get("type")), EnsembleError)
         return kind(
             str(payload.get("message", "")),

@@ -92,7 +92,7 @@ class Plan:
     def reading_key(self, media_type: str) -> str:
         """Hash of all that decides what is read from a page of this media type."""
         steps = [self.loaders[media_type].fingerprint()]
-        steps += [step.fingerprint() + [step.on_error] for step in self.preprocess]
+        steps += [[*step.fingerprint(), step.on_error] for step in self.preprocess]
         steps += [step.fingerprint() for step in (self.recognizer, *self.fallbacks) if step]
         return digest(steps)
 
