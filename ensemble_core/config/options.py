@@ -60,6 +60,12 @@ def parse_size(value: Any) -> int:
     return int(float(number) * (1024 if binary else 1000) ** power)
 
 
+class Text(str):
+    """A value given as text (command line, environment): its option's type reads it."""
+
+    __slots__ = ()
+
+
 def key_of(field_name: str) -> str:
     """How a field is written in configuration: ``max_pixels`` is ``max-pixels``."""
     return field_name.rstrip("_").replace("_", "-")
@@ -98,6 +104,8 @@ def structure_options(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if key not in known:
             raise ConfigError(f"{where}: unknown option {raw_key!r}", hint=did_you_mean(key, known))
         field = known[key]
+        if isinstance(value, Text):
+            value = parse_text(str(value), field.type)
         try:
             arguments[field.alias or field.name] = convert(value, field.type)
         except (ValueError, TypeError) as error:
