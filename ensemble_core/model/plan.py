@@ -26,6 +26,7 @@ class PlannedComponent:
         options: Every option with its value, as plain data.
         isolation: Where it runs.
         on_error: For preprocessors: what happens when it fails.
+        models: Model files it reads, with their SHA-256.
         reason: Why this one (``chosen``, ``auto: highest priority`` …).
     """
 
@@ -37,12 +38,14 @@ class PlannedComponent:
     options_class: str = ""
     options: Mapping[str, Any] = attrs.field(factory=dict)
     isolation: Isolation = "worker"
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: Literal["fail", "skip"] = "skip"
+    models: Mapping[str, str] = attrs.field(factory=dict)
     reason: str = ""
 
     def fingerprint(self) -> list[Any]:
         """What of it decides about results."""
-        return [self.kind, self.name, self.distribution, self.version, dict(self.options)]
+        models = sorted(self.models.values())
+        return [self.kind, self.name, self.distribution, self.version, dict(self.options), models]
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from .context import Context, Message
+from .limits import Limits
 from .page import Document, Page, PageInfo
 from .score import Artifact, Score
 
@@ -101,6 +102,8 @@ class Task:
         max_memory: Bytes it may take; None: no limit.
         threads: Threads it may use.
         retries: How often to try again when its *process dies* (not when it raises).
+        limits: For the task's :class:`Context`.
+        page: 0-based page, for the task's :class:`Context`.
     """
 
     id: str
@@ -111,6 +114,8 @@ class Task:
     max_memory: int | None = None
     threads: int = 1
     retries: int = 1
+    limits: Limits = attrs.field(factory=Limits)
+    page: int | None = None
 
 
 TaskFunction = Callable[[Mapping[str, Any], Context], Any]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -170,7 +172,8 @@ class Planner:
             options_class=reference(spec.options) if spec.options else "",
             options=options,
             isolation=spec.isolation if _importable(spec) else "inline",
-            on_error=use.on_error or "fail",
+            on_error=use.on_error or "skip",
+            models=_model_hashes(spec),
             reason=reason,
         )
 
@@ -210,6 +213,11 @@ class Planner:
                 if each not in names:
                     hint = did_you_mean(each, names)
                     raise ConfigError(f"options.{each}: there is no such component", hint=hint)
+
+
+def _model_hashes(spec: ComponentSpec) -> dict[str, str]:
+    files = [Path(need.name) for need in spec.requires if need.kind == "file"]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def share_cores(jobs: int, threads: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,7 +190,7 @@ def _recognize(
     for number, step in enumerate(steps):
         planned, recognizer = _component(step, Recognizer, make)
         try:
-            score = _timed(seconds, planned, ctx, lambda own, r=recognizer: r.recognize(page, own))
+            score: Score = _timed(seconds, planned, ctx, partial(recognizer.recognize, page))
             _expect(planned, score, Score)
             check_wellformed_score(score.musicxml, planned.name)
             return score
@@ -208,7 +209,7 @@ def _recognize(
     raise ContractError("the plan names no recognizer")
 
 
-def _component(data: Any, protocol: type[P], make: Make) -> tuple[PlannedComponent, P]:
+def _component(data: Any, protocol: Any, make: Make) -> tuple[PlannedComponent, Any]:
     planned = data if isinstance(data, PlannedComponent) else unpack(data, PlannedComponent)
     component = make(planned)
     if not isinstance(component, protocol):
