@@ -49,6 +49,8 @@ class EnsembleError(Exception):
         self.hint = hint
         self.component = component
         self.code = code or self.default_code
+        self.details = ""
+        """A traceback or the last output of another process, for ``--debug``."""
 
     def __str__(self) -> str:
         where = f"{self.component}: " if self.component else ""
@@ -57,24 +59,27 @@ class EnsembleError(Exception):
 
     def to_payload(self) -> dict[str, str]:
         """The error as plain data, to cross a process boundary."""
-        return {
+        payload = {
             "type": type(self).__name__,
             "message": self.message,
             "hint": self.hint,
             "component": self.component,
             "code": self.code,
         }
+        return {**payload, "details": self.details} if self.details else payload
 
     @staticmethod
     def from_payload(payload: Mapping[str, Any]) -> EnsembleError:
         """Rebuild what :meth:`to_payload` wrote; an unknown type becomes the root class."""
         kind = _by_name().get(str(payload.get("type")), EnsembleError)
-        return kind(
+        error = kind(
             str(payload.get("message", "")),
             hint=str(payload.get("hint", "")),
             component=str(payload.get("component", "")),
             code=str(payload.get("code", "")),
         )
+        error.details = str(payload.get("details", ""))
+        return error
 
 
 class ConfigError(EnsembleError):

@@ -1,0 +1,97 @@
+"""Ending processes together with everything they started.
+
+A process can leave its parent's tree by forking twice and its session by ``setsid``. So
+each worker carries a token in its environment, which its children inherit: what still
+shows the token after the tree was killed is found and killed too. Only a process that
+also cleaned its environment escapes. psutil makes this the same on every platform.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+MARK = "ENSEMBLE_WORKER"
+"""Environment variable that holds the token of the worker pool and the worker."""
+
+_ROUNDS = 5  # a process may fork between being listed and being killed
+
+
+def descendants(pid: int) -> list[Any]:
+    """The ``psutil.Process`` objects below ``pid``, itself left out; empty when it is gone."""
+    import psutil
+
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def marked(token: str) -> list[Any]:
+    """All processes but this one whose token is, or begins with, ``token``."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            value = process.environ().get(MARK, "")
+        except (psutil.Error, OSError, ValueError):
+            continue  # another user's, or gone, or of a kind that does not tell
+        if value.startswith(token) and process.pid != os.getpid():
+            found.append(process)
+    return found
+
+
+def alive(process: Any) -> bool:
+    """Whether a process still runs; one that waits to be reaped does not."""
+    import psutil
+
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def kill_all(processes: Iterable[Any], wait: float = 0.3) -> None:
+    """Kill processes without asking and wait up to ``wait`` seconds until they are gone."""
+    import psutil
+
+    victims = [process for process in processes if alive(process)]
+    for process in victims:
+        try:
+            process.kill()
+        except psutil.Error:
+            continue  # gone in the meantime
+    end = time.monotonic() + wait
+    while any(alive(process) for process in victims) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def sweep(token: str, pid: int | None = None) -> None:
+    """Kill whatever is below ``pid`` or carries ``token``, until nothing is found."""
+    for _ in range(_ROUNDS):
+        found = marked(token) + (descendants(pid) if pid is not None else [])
+        if not [process for process in found if alive(process)]:
+            return
+        kill_all(found)
+
+
+def memory(pid: int, whole_tree: bool = True) -> int:
+    """Resident bytes of a process, and of its descendants too if ``whole_tree``."""
+    import psutil
+
+    total = 0
+    try:
+        processes = [psutil.Process(pid)]
+    except psutil.Error:
+        return 0
+    if whole_tree:
+        processes += descendants(pid)
+    for process in processes:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
