@@ -28,7 +28,6 @@ from ..model import (
     StageStarted,
     Task,
 )
-from . import work
 from .emitter import Emitter
 from .maker import Maker
 from .wire import pack
@@ -41,6 +40,7 @@ POLL = 0.1
 class Job:
     """One piece of work under way: whose it is, its folder, and what it said."""
 
+    name: str
     document: str
     page: int | None
     folder: Path
@@ -56,7 +56,7 @@ class Job:
 class Dispatcher:
     """Runs functions of :mod:`~ensemble_core.pipeline.work` where their components belong."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         plan: Plan,
         executor: Executor,
@@ -84,7 +84,7 @@ class Dispatcher:
         name = f"t{next(self._numbers)}"
         folder = self._folder / name
         folder.mkdir(mode=0o700)
-        job = Job(document, page, folder, Future(), time.perf_counter())
+        job = Job(name, document, page, folder, Future(), time.perf_counter())
         self._jobs[name] = job
         if self._cancel.cancelled:
             job.future.set_exception(Cancelled("cancelled"))
@@ -105,7 +105,9 @@ class Dispatcher:
                 self._stopped = True
                 self._executor.cancel()
             for future in done:
-                yield waiting.pop(future)
+                job = waiting.pop(future)
+                self._jobs.pop(job.name, None)
+                yield job
 
     def result(self, job: Job) -> Any:
         """What a job gave, once :meth:`finish` has yielded it.

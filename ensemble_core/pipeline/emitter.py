@@ -35,10 +35,10 @@ class Emitter:
         self._lock = threading.RLock()
         self._broken: set[str] = set()
 
-    def __call__(self, kind: type[Event], **fields: Any) -> None:
+    def __call__(self, event_type: type[Event], /, **fields: Any) -> None:
         """Make an event of a kind and hand it round."""
         with self._lock:
-            event = kind(run=self.run, time=time.monotonic(), **fields)
+            event = event_type(run=self.run, time=time.monotonic(), **fields)
             for name, observer in self._observers:
                 try:
                     observer(event)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -66,55 +68,73 @@ def source_name(source: Source) -> str:
     return Path(name).name if isinstance(name, str) and name else "input"
 
 
-def open_document(source: Source, name: str, workspace: Path, limits: Limits) -> Document:
-    """Hash and sniff a source; bytes and streams are written into the workspace.
+def materialize(each: Input, folder: Path) -> Input:
+    """The same input with bytes and streams written to files in a private folder."""
+    if all(isinstance(source, str | Path) for source in each.sources):
+        return each
+    paths: list[Source] = []
+    for number, (source, name) in enumerate(zip(each.sources, each.names, strict=True)):
+        if isinstance(source, str | Path):
+            paths.append(source)
+            continue
+        path = folder / f"source-{id(each)}-{number}{Path(name).suffix[:16]}"
+        with path.open("xb") as copy:
+            shutil.copyfileobj(io.BytesIO(source) if isinstance(source, bytes) else source, copy)
+        paths.append(path)
+    return attrs.evolve(each, sources=tuple(paths))
+
+
+def media_types(inputs: Sequence[Input]) -> list[str]:
+    """The kinds of content among the inputs; what cannot be read is left for later."""
+    found: dict[str, None] = {}
+    for each in inputs:
+        for source in each.sources:
+            with contextlib.suppress(OSError, ValueError):
+                path = Path(source)  # type: ignore[arg-type]
+                if path.is_file():
+                    found[sniff(path)] = None
+    return list(found)
+
+
+def open_document(source: Source, name: str, limits: Limits) -> Document:
+    """Hash and sniff a file.
 
     Raises:
         InputError: It does not exist, is not a file, is empty or cannot be read.
         LimitExceeded: It has more bytes than allowed.
     """
-    path, stream = _open(source, name, workspace)
+    if not isinstance(source, str | Path):
+        raise TypeError("materialize() comes first")
+    path = Path(source)
     digest, size = hashlib.sha256(), 0
-    copy = path.open("xb") if not isinstance(source, str | Path) else None
-    try:
-        while chunk := stream.read(CHUNK):
-            size += len(chunk)
-            if size > limits.max_input_bytes:
-                raise LimitExceeded(
-                    f"{name}: more than {limits.max_input_bytes:,} bytes",
-                    hint="raise limits.max-input-bytes if you trust the file",
-                )
-            digest.update(chunk)
-            if copy:
-                copy.write(chunk)
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
-    finally:
-        if stream is not source:
-            stream.close()
-        if copy:
-            copy.close()
+    with _open(path, name) as stream:
+        try:
+            while chunk := stream.read(CHUNK):
+                size += len(chunk)
+                if size > limits.max_input_bytes:
+                    raise LimitExceeded(
+                        f"{name}: more than {limits.max_input_bytes:,} bytes",
+                        hint="raise limits.max-input-bytes if you trust the file",
+                    )
+                digest.update(chunk)
+        except OSError as error:
+            raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
     if size == 0:
         raise InputError(f"{name}: the file is empty")
-    return Document(path, name, sniff(path), digest.hexdigest(), size)
+    return Document(path.absolute(), name, sniff(path), digest.hexdigest(), size)
 
 
-def _open(source: Source, name: str, workspace: Path) -> tuple[Path, BinaryIO]:
-    if isinstance(source, str | Path):
-        path = Path(source)
-        try:
-            if path.is_dir():
-                raise InputError(f"{source}: is a folder")
-            if path.exists() and not path.is_file():
-                raise InputError(f"{source}: is not a regular file")
-            return path.absolute(), path.open("rb")
-        except FileNotFoundError:
-            raise InputError(f"{source}: no such file") from None
-        except PermissionError:
-            raise InputError(f"{source}: no permission to read it") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{source}: cannot be opened: {reason}") from None
-    stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    number = len(list(workspace.iterdir()))
-    return workspace / f"source-{number}{Path(name).suffix[:16]}", stream
+def _open(path: Path, name: str) -> BinaryIO:
+    try:
+        if path.is_dir():
+            raise InputError(f"{name}: is a folder")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{name}: is not a regular file")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{name}: no permission to read it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name}: cannot be opened: {reason}") from None

@@ -116,10 +116,6 @@ class Placer:
             return paths
         return None
 
-    def existing(self, target: Destination, suffixes: Sequence[str]) -> list[Path]:
-        """Which of the files to be written exist already."""
-        return [path for suffix in suffixes if (path := target.path(suffix)).exists()]
-
     def place(self, key: str, files: Mapping[Path, Path]) -> list[Path]:
         """Move files (source → final path) to their places.
 
@@ -134,11 +130,7 @@ class Placer:
         try:
             for source, final in files.items():
                 if self.policy != "overwrite" and final.exists() and not _same(final, ours):
-                    raise OutputError(
-                        f"{final} exists already",
-                        hint="--overwrite replaces it, --skip-existing leaves it",
-                        code="output-exists",
-                    )
+                    raise exists_already(final)
                 if final.parent not in self._swept:
                     self._swept.add(final.parent)
                     final.parent.mkdir(parents=True, exist_ok=True)
@@ -172,6 +164,15 @@ class Placer:
             temporary = self._journal / f"{key}.{os.getpid()}.tmp"
             temporary.write_text(json.dumps(written))
             temporary.replace(self._journal / f"{key}.json")
+
+
+def exists_already(path: Path) -> OutputError:
+    """The one line for a file that is in the way."""
+    return OutputError(
+        f"{path} exists already",
+        hint="--overwrite replaces it, --skip-existing leaves it",
+        code="output-exists",
+    )
 
 
 def write_error(error: OSError, files: Mapping[Path, Path]) -> OutputError:

@@ -22,7 +22,6 @@ from ..model import (
     MissingError,
     Plan,
     PlannedComponent,
-    UnsupportedInput,
 )
 from ..registry import Component, Registry, import_target, missing
 
@@ -61,13 +60,13 @@ class Planner:
             pages: 0-based pages to read; None: all.
 
         Raises:
-            UnsupportedInput: No installed loader reads one of the media types.
             MissingError: A component, or something it needs, is not there.
             ContractError: A chosen plugin breaks its contract.
             ConfigError: A setting or option is wrong.
         """
         pipeline, run = self._settings.pipeline, self._settings.run
-        loaders = {media: self._loader(media) for media in dict.fromkeys(media_types)}
+        found = {media: self._loader(media) for media in dict.fromkeys(media_types)}
+        loaders = {media: loader for media, loader in found.items() if loader}
         reading = any(not _gives_score(loader) for loader in loaders.values())
         use = Use.parse(pipeline.recognizer, "pipeline.recognizer")
         fallback = [Use.parse(item, "pipeline.fallback") for item in pipeline.fallback]
@@ -138,7 +137,7 @@ class Planner:
         reason = f"auto: highest priority ({best.spec.priority}) of {len(ready)} ready"
         return self._choose("recognizer", Use(best.spec.name, use.options), reason)
 
-    def _loader(self, media: str) -> Component:
+    def _loader(self, media: str) -> Component | None:
         for chosen, _, _ in self._chosen:
             if isinstance(chosen.spec, LoaderSpec) and media in chosen.spec.accepts:
                 return chosen
@@ -146,9 +145,9 @@ class Planner:
         self._diagnostics += [found for found in bad if found not in self._diagnostics]
         fitting = [c for c in good if media in getattr(c.spec, "accepts", ())]
         if not fitting:
-            known = sorted({media for c in good for media in getattr(c.spec, "accepts", ())})
-            hint = f"readable: {', '.join(known)}" if known else "no loader is installed"
-            raise UnsupportedInput(f"no installed loader reads {media}", hint=hint)
+            text = f"no installed loader reads {media}"
+            self._diagnostics.append(Diagnostic("warning", "input-unsupported", text))
+            return None
         best = min(fitting, key=lambda c: (-c.spec.priority, c.spec.name))
         return self._choose("loader", Use(best.entry.qualified), f"reads {media}")
 

@@ -1,0 +1,418 @@
+"""One input from file to files: pages read, joined, exported, put in their place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..model import (
+    Artifact,
+    ArtifactWritten,
+    Cancelled,
+    Diagnostic,
+    Document,
+    DocumentDone,
+    DocumentReport,
+    DocumentStarted,
+    EnsembleError,
+    ExitCode,
+    ExporterSpec,
+    InputError,
+    OutputError,
+    Page,
+    PageDone,
+    PageInfo,
+    PageOfScore,
+    PageReport,
+    PlannedComponent,
+    Score,
+    UnsupportedInput,
+)
+from ..model.plan import digest
+from ..musicxml import MissingPage, count_measures, join, missing_pages, stamp
+from . import work
+from .cache import Cache
+from .dispatch import Dispatcher, Job, write_json
+from .emitter import Emitter
+from .inputs import Input, open_document
+from .outputs import Destination, Placer, exists_already
+from .planner import Planned
+from .wire import pack, unpack
+
+WIRE = 1
+"""Changes when cached results of an older Ensemble must not be used any more."""
+
+
+@attrs.frozen
+class Output:
+    """A finished file: where it is, or its bytes when no place was asked for."""
+
+    suffix: str
+    media_type: str
+    path: Path | None = None
+    data: bytes | None = None
+
+
+@attrs.frozen
+class Converted:
+    """What became of one input.
+
+    Attributes:
+        report: Statuses, timings, diagnostics.
+        score: The score, when the run was asked to keep it.
+        outputs: The files.
+    """
+
+    report: DocumentReport
+    score: Score | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+@attrs.frozen
+class SourcePage:
+    """One page to read: of which document, and its number in the joined score."""
+
+    document: Document
+    info: PageInfo
+    number: int
+
+
+@attrs.define
+class Services:
+    """What all conversions of a run share."""
+
+    planned: Planned
+    dispatcher: Dispatcher
+    emit: Emitter
+    cache: Cache | None
+    placer: Placer
+    folder: Path
+    version: str
+
+
+class Conversion:
+    """The work on one input.
+
+    Args:
+        services: What the run shares.
+        source: The input.
+        target: Where its files go; None: they are given back as bytes.
+    """
+
+    def __init__(self, services: Services, source: Input, target: Destination | None) -> None:
+        self._run, self._source, self._target = services, source, target
+        self._plan = services.planned.plan
+        self._diagnostics: list[Diagnostic] = []
+        self._pages: dict[int, PageReport] = {}
+        self._documents: list[Document] = []
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._written: list[Output] = []
+
+    def run(self, keep_score: bool) -> Converted:
+        """Do it all; never raises but for what nobody could foresee."""
+        began = time.monotonic()
+        score, error, status = None, None, "ok"
+        try:
+            score = self._convert()
+            status = "skipped" if score is None else self._status()
+        except EnsembleError as caught:
+            error = caught
+            status = "cancelled" if isinstance(caught, Cancelled) else "failed"
+        except OSError as caught:
+            error = OutputError(f"{self._source.name}: {caught.strerror or caught}")
+            status = "failed"
+        seconds = time.monotonic() - began
+        report = DocumentReport(
+            name=self._source.name,
+            status=status,
+            sha256=self._documents[0].sha256 if self._documents else "",
+            pages=tuple(page for _, page in sorted(self._pages.items())),
+            outputs=tuple(str(o.path) for o in self._written if o.path),
+            missing=missing_pages(score) if score and status == "partial" else (),
+            diagnostics=tuple(self._diagnostics),
+            error=error.to_payload() if error else None,
+            exit_code=_exit_code(status, error),
+            seconds=round(seconds, 3),
+        )
+        self._run.emit(DocumentDone, document=report.name, status=status, seconds=seconds)
+        return Converted(report, score if keep_score else None, tuple(self._written))
+
+    def _convert(self) -> Score | None:
+        skip = self._target is not None and self._run.placer.policy == "skip"
+        if skip and self._existing():
+            return None
+        for source, name in zip(self._source.sources, self._source.names, strict=True):
+            self._documents.append(open_document(source, name, self._plan.limits))
+        for document in self._documents:
+            self._loader(document)
+        key = self._key()
+        if self._target and self._run.placer.policy == "resume":
+            done = self._run.placer.done(key)
+            if done is not None:
+                self._written = [Output("", "", path) for path in done]
+                return None
+        self._refuse_existing()
+        pages, scores = self._list_pages()
+        self._run.emit(DocumentStarted, document=self._source.name, pages=len(pages))
+        score = self._join(pages, self._read(pages), scores)
+        score = stamp(score, self._provenance(bool(pages)))
+        self._export(key, score, pages)
+        return score
+
+    def _list_pages(self) -> tuple[list[SourcePage], list[Score]]:
+        """All pages of all documents; scores for documents that are scores already."""
+        pages: list[SourcePage] = []
+        scores: list[Score] = []
+        for document in self._documents:
+            loader = self._loader(document)
+            payload: dict[str, Any] = {"document": document, "loader": loader}
+            spec = self._run.planned.specs[(loader.kind, loader.name)]
+            if getattr(spec, "gives", "pages") == "score":
+                scores.append(unpack(self._do(work.read_score, payload, loader)["score"], Score))
+                continue
+            infos = unpack(self._do(work.inspect, payload, loader), list[PageInfo])
+            chosen = [info for info in infos if self._wanted(info)]
+            if not chosen:
+                raise InputError(
+                    f"{document.name}: has {len(infos)} pages, none of those asked for"
+                )
+            pages += [SourcePage(document, info, 0) for info in chosen]
+            self._plan.limits.check_pages(len(pages), document.name)
+        if pages and scores:
+            raise InputError(
+                f"{self._source.name}: pictures and scores cannot be joined into one score"
+            )
+        alone = len(self._documents) == 1
+        numbered = [
+            attrs.evolve(page, number=page.info.index if alone else number)
+            for number, page in enumerate(pages)
+        ]
+        return numbered, scores
+
+    def _wanted(self, info: PageInfo) -> bool:
+        return self._plan.pages is None or info.index in self._plan.pages
+
+    def _read(self, pages: Sequence[SourcePage]) -> dict[int, Score | EnsembleError]:
+        """Read every page, from the cache where it is known."""
+        results: dict[int, Score | EnsembleError] = {}
+        jobs: dict[str, tuple[Job, SourcePage, str]] = {}
+        for page in pages:
+            key = digest(
+                [WIRE, page.document.sha256, page.info.index,
+                 self._plan.reading_key(page.document.media_type)]
+            )  # fmt: skip
+            known = self._run.cache.get(key) if self._run.cache else None
+            if known is not None:
+                results[page.number] = self._page_read(page, known, cached=True)
+                continue
+            job = self._run.dispatcher.start(
+                work.read_page, self._payload(page), self._reading_steps(page),
+                self._source.name, page.info.index,
+            )  # fmt: skip
+            jobs[job.name] = (job, page, key)
+        for job in self._run.dispatcher.finish([job for job, _, _ in jobs.values()]):
+            _, page, key = jobs.pop(job.name)
+            results[page.number] = self._page_done(job, page, key)
+        return results
+
+    def _payload(self, page: SourcePage) -> dict[str, Any]:
+        readers = (self._plan.recognizer, *self._plan.fallbacks)
+        return {
+            "document": page.document,
+            "loader": self._loader(page.document),
+            "index": page.info.index,
+            "preprocess": list(self._plan.preprocess),
+            "recognizers": [reader for reader in readers if reader],
+        }
+
+    def _reading_steps(self, page: SourcePage) -> list[PlannedComponent]:
+        payload = self._payload(page)
+        return [payload["loader"], *payload["preprocess"], *payload["recognizers"]]
+
+    def _page_done(self, job: Job, page: SourcePage, key: str) -> Score | EnsembleError:
+        self._diagnostics += job.diagnostics
+        try:
+            result = self._run.dispatcher.result(job)
+            result["diagnostics"] = pack(job.diagnostics)
+            if self._run.cache:
+                self._run.cache.put(key, result)
+            return self._page_read(page, result, cached=False)
+        except EnsembleError as error:
+            status = "cancelled" if isinstance(error, Cancelled) else "failed"
+            self._report_page(PageReport(page.number, status, error=error.to_payload()))
+            return error
+        finally:
+            job.discard()
+
+    def _page_read(self, page: SourcePage, result: dict[str, Any], cached: bool) -> Score:
+        score = unpack(result["score"], Score)
+        if cached:
+            self._diagnostics += unpack(result.get("diagnostics", []), list[Diagnostic])
+        own_findings = tuple(attrs.evolve(d, page=page.number) for d in score.diagnostics)
+        self._diagnostics += own_findings
+        self._sizes[page.number] = tuple(result["size"])
+        self._report_page(PageReport(page.number, "ok", cached, dict(result["seconds"])))
+        width, height = self._sizes[page.number]
+        own = PageOfScore(page.number, 0, count_measures(score.musicxml), width, height)
+        elements = tuple(attrs.evolve(e, page=page.number) for e in score.elements)
+        return attrs.evolve(score, pages=(own,), elements=elements, diagnostics=own_findings)
+
+    def _report_page(self, report: PageReport) -> None:
+        self._pages[report.index] = report
+        self._run.emit(
+            PageDone, document=self._source.name, page=report.index, status=report.status,
+            cached=report.cached, seconds=sum(report.seconds.values()),
+        )  # fmt: skip
+
+    def _join(
+        self,
+        pages: Sequence[SourcePage],
+        read: dict[int, Score | EnsembleError],
+        scores: Sequence[Score],
+    ) -> Score:
+        if not pages:
+            return join(scores)
+        results = [read[page.number] for page in pages]
+        errors = [result for result in results if isinstance(result, EnsembleError)]
+        stopped = [error for error in errors if isinstance(error, Cancelled)]
+        if stopped or len(errors) == len(results):
+            raise (stopped or errors)[0]
+        score = join(
+            [
+                MissingPage(page.number, result.message)
+                if isinstance(result, EnsembleError)
+                else result
+                for page, result in zip(pages, results, strict=True)
+            ]
+        )
+        known = set(self._diagnostics)
+        self._diagnostics += [found for found in score.diagnostics if found not in known]
+        return score
+
+    def _export(self, key: str, score: Score, pages: Sequence[SourcePage]) -> None:
+        score, loaded = self._with_pictures(score, pages)
+        path = write_json(self._run.folder / f"score-{key[:16]}-{id(self)}.json", pack(score))
+        jobs = [
+            self._run.dispatcher.start(
+                work.export, {"exporter": exporter, "score": path}, [exporter], self._source.name
+            )
+            for exporter in self._plan.export
+        ]
+        try:
+            list(self._run.dispatcher.finish(jobs))
+            artifacts: list[Artifact] = []
+            for job in jobs:
+                self._diagnostics += job.diagnostics
+                artifacts += unpack(self._run.dispatcher.result(job), list[Artifact])
+            self._place(key, artifacts)
+        finally:
+            for job in [*jobs, *loaded]:
+                job.discard()
+            Path(path).unlink(missing_ok=True)
+
+    def _place(self, key: str, artifacts: Sequence[Artifact]) -> None:
+        if self._target is None:
+            self._written = [
+                Output(a.suffix, a.media_type, None, a.path.read_bytes()) for a in artifacts
+            ]
+            return
+        files = {artifact.path: self._target.path(artifact.suffix) for artifact in artifacts}
+        if len(set(files.values())) < len(files):
+            raise OutputError(f"{self._target.stem}: two exporters write the same file")
+        self._run.placer.place(key, files)
+        for artifact in artifacts:
+            final = files[artifact.path]
+            self._written.append(Output(artifact.suffix, artifact.media_type, final))
+            self._run.emit(
+                ArtifactWritten, document=self._source.name, path=str(final),
+                media_type=artifact.media_type,
+            )  # fmt: skip
+
+    def _with_pictures(self, score: Score, pages: Sequence[SourcePage]) -> tuple[Score, list[Job]]:
+        """The score with its source pages' pictures, if an exporter asks for them.
+
+        Also gives the jobs whose folders hold the pictures.
+        """
+        if not pages or not any(spec.needs_pictures for spec in self._exporter_specs()):
+            return score, []
+        jobs: list[Job] = []
+        pictures: dict[int, Page] = {}
+        for page in pages:
+            payload = self._payload(page)
+            job = self._run.dispatcher.start(
+                work.load_page, payload, [payload["loader"]], self._source.name, page.info.index
+            )
+            jobs.append(job)
+            list(self._run.dispatcher.finish([job]))
+            try:
+                pictures[page.number] = unpack(self._run.dispatcher.result(job), Page)
+            except EnsembleError:
+                continue  # the page is among the failed ones and reported as such
+        shown = tuple(
+            attrs.evolve(page, picture=pictures[page.page].image) if page.page in pictures else page
+            for page in score.pages
+        )
+        return attrs.evolve(score, pages=shown), jobs
+
+    def _refuse_existing(self) -> None:
+        existing = self._existing() if self._run.placer.policy == "error" else []
+        if existing:
+            raise exists_already(existing[0])
+
+    def _existing(self) -> list[Path]:
+        """Which of the files to be written are there already."""
+        if self._target is None:
+            return []
+        paths = [self._target.path(spec.suffix) for spec in self._exporter_specs()]
+        return [path for path in paths if path.exists()]
+
+    def _exporter_specs(self) -> list[ExporterSpec]:
+        specs = [self._run.planned.specs[(e.kind, e.name)] for e in self._plan.export]
+        return [spec for spec in specs if isinstance(spec, ExporterSpec)]
+
+    def _loader(self, document: Document) -> PlannedComponent:
+        if document.media_type not in self._plan.loaders:
+            raise UnsupportedInput(
+                f"{document.name}: no installed loader reads {document.media_type}",
+                hint="`ensemble plugins list` shows what is installed",
+            )
+        return self._plan.loaders[document.media_type]
+
+    def _do(self, function: Any, payload: dict[str, Any], loader: PlannedComponent) -> Any:
+        result, job = self._run.dispatcher.do(function, payload, [loader], self._source.name)
+        self._diagnostics += job.diagnostics
+        job.discard()
+        return result
+
+    def _key(self) -> str:
+        reading = [
+            [document.sha256, self._plan.reading_key(document.media_type)]
+            for document in self._documents
+        ]
+        exporters = [exporter.fingerprint() for exporter in self._plan.export]
+        place = str(self._target.path("").absolute()) if self._target else ""
+        return digest([WIRE, reading, exporters, self._plan.pages, place])
+
+    def _status(self) -> str:
+        bad = [page for page in self._pages.values() if page.status != "ok"]
+        return "partial" if bad else "ok"
+
+    def _provenance(self, was_read: bool) -> dict[str, str]:
+        told = {"ensemble": self._run.version}
+        reader = self._plan.recognizer
+        if was_read and reader:
+            told["recognizer"] = f"{reader.name} {reader.version}".strip()
+            if self._plan.preprocess:
+                told["preprocess"] = ", ".join(step.name for step in self._plan.preprocess)
+            told["source-sha256"] = self._documents[0].sha256
+        return told
+
+
+def _exit_code(status: str, error: EnsembleError | None) -> int:
+    if error is not None:
+        return int(error.exit_code)
+    return int(ExitCode.PARTIAL if status == "partial" else ExitCode.OK)
