@@ -98,9 +98,9 @@ class _Page:
             staves.append(Staff(xs, np.full(2, bottom), np.full(2, SPACE)))
         braces = []
         for brace in _with(node, "grpSym"):
-            ys = [
-                y for path in brace.iter(f"{SVG}path") for y in _numbers(path.get("d"))[1::2]
-            ]
+            ys = [y for path in brace.iter(f"{SVG}path") for y in _numbers(path.get("d"))[1::2]]
+            if not ys:
+                continue
             low, high = self.point(0, min(ys))[1], self.point(0, max(ys))[1]
             inside = [i for i in range(first, len(staves)) if low < staves[i].y(4, 0) < high]
             if len(inside) > 1:

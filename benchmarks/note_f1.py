@@ -1,0 +1,131 @@
+"""Note F1 and pitch F1 between two MusicXML documents.
+
+A note is (onset in its bar, pitch, duration) in quarter notes as written: ties are not
+merged, grace notes, cue notes and rests are left out. Staves are paired in score order;
+inside a staff, bars are aligned by dynamic programming (match cost: notes that differ,
+gap cost: notes of the bar + 1), so one lost bar costs one bar. Pitch F1 compares only the
+pitches within aligned bars.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+import attrs
+from lxml import etree
+
+Note = tuple[Fraction, int, Fraction]
+Bar = list[Note]
+STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+@attrs.frozen
+class Agreement:
+    """How far two scores agree, 0 to 1, and the counts behind it."""
+
+    note_f1: float
+    pitch_f1: float
+    truth: int
+    found: int
+    matched: int
+    matched_pitches: int
+
+
+def staves(musicxml: bytes) -> list[list[Bar]]:
+    """The notes of each staff, in score order, bar by bar."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    root = etree.fromstring(musicxml, parser)
+    found: list[list[Bar]] = []
+    for part in root.findall("part"):
+        numbers = [int(node.text or 1) for node in part.iter("staves")]
+        numbers += [int(node.text or 1) for node in part.iter("staff")]
+        found += _part(part, max(numbers, default=1))
+    return found
+
+
+def agreement(truth: bytes, found: bytes) -> Agreement:
+    """Compare a reading with the truth."""
+    return compare(staves(truth), staves(found))
+
+
+def compare(truth: list[list[Bar]], found: list[list[Bar]]) -> Agreement:
+    """Compare staves already parsed."""
+    matched = pitches = 0
+    for ours, theirs in zip(truth, found, strict=False):
+        for a, b in align(ours, theirs):
+            matched += _common(ours[a], theirs[b])
+            left = Counter(note[1] for note in ours[a])
+            pitches += (left & Counter(note[1] for note in theirs[b])).total()
+    n = sum(len(bar) for staff in truth for bar in staff)
+    m = sum(len(bar) for staff in found for bar in staff)
+    total = (n + m) / 2 or 1.0
+    return Agreement(matched / total, pitches / total, n, m, matched, pitches)
+
+
+def align(truth: list[Bar], found: list[Bar]) -> list[tuple[int, int]]:
+    """Pairs of bars (index in truth, index in found) of the cheapest alignment."""
+    n, m = len(truth), len(found)
+    cost = [[0] * (m + 1) for _ in range(n + 1)]
+    for i in range(n + 1):
+        for j in range(m + 1):
+            choices = []
+            if i:
+                choices.append(cost[i - 1][j] + len(truth[i - 1]) + 1)
+            if j:
+                choices.append(cost[i][j - 1] + len(found[j - 1]) + 1)
+            if i and j:
+                choices.append(cost[i - 1][j - 1] + _differ(truth[i - 1], found[j - 1]))
+            cost[i][j] = min(choices, default=0)
+    pairs: list[tuple[int, int]] = []
+    i, j = n, m
+    while i and j:
+        if cost[i][j] == cost[i - 1][j - 1] + _differ(truth[i - 1], found[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((i, j))
+        elif cost[i][j] == cost[i - 1][j] + len(truth[i - 1]) + 1:
+            i -= 1
+        else:
+            j -= 1
+    return pairs[::-1]
+
+
+def _common(a: Bar, b: Bar) -> int:
+    return (Counter(a) & Counter(b)).total()
+
+
+def _differ(a: Bar, b: Bar) -> int:
+    return len(a) + len(b) - 2 * _common(a, b)
+
+
+def _part(part: Any, count: int) -> list[list[Bar]]:
+    found: list[list[Bar]] = [[] for _ in range(count)]
+    divisions = Fraction(1)
+    for measure in part.findall("measure"):
+        bars: list[Bar] = [[] for _ in range(count)]
+        now = onset = Fraction(0)
+        for node in measure:
+            if node.tag == "attributes" and node.find("divisions") is not None:
+                divisions = Fraction(node.findtext("divisions"))
+            length = Fraction(node.findtext("duration") or 0) / divisions
+            if node.tag == "backup":
+                now -= length
+            elif node.tag == "forward":
+                now += length
+            elif node.tag == "note" and node.find("grace") is None:
+                if node.find("chord") is None:
+                    onset = now
+                    now += length
+                pitch = node.find("pitch")
+                if pitch is not None and node.find("cue") is None:
+                    staff = int(node.findtext("staff") or 1) - 1
+                    bars[staff].append((onset, _midi(pitch), length))
+        for staff, bar in enumerate(bars):
+            found[staff].append(bar)
+    return found
+
+
+def _midi(pitch: Any) -> int:
+    alter = round(float(pitch.findtext("alter") or 0))
+    return 12 * (int(pitch.findtext("octave")) + 1) + STEPS[pitch.findtext("step")] + alter

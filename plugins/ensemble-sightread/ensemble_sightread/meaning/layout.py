@@ -1,0 +1,128 @@
+"""Which staff and which bar each thing belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..symbols import SPACE, Barline, Seen, Symbol, System
+from .chords import attach_beams, attach_flags, chords
+from .music import Bar, Event
+
+
+def bars(seen: Seen) -> list[Bar]:
+    """The page's bars with their events, accidentals, signs and dots, in reading order."""
+    homes = [home(seen, symbol) for symbol in seen.symbols]
+    events = chords(seen, _head_staves(seen, homes))
+    attach_beams(seen, events)
+    _move_groups(seen, events)
+    attach_flags(seen, events)
+    for symbol, staff in zip(seen.symbols, homes, strict=True):
+        if symbol.kind.startswith("rest"):
+            events.append(Event(staff, rest=symbol, x=symbol.left))
+    found: list[Bar] = []
+    for number, system in enumerate(seen.systems):
+        found += _empty_bars(seen, number, system)
+    at = {
+        staff: [bar for bar in found if staff in bar.staves]
+        for s in seen.systems
+        for staff in s.staves
+    }
+    for event in events:
+        bar = _bar_at(at.get(event.staff, []), event.middle)
+        if bar is not None:
+            bar.events.append(event)
+    for symbol, staff in zip(seen.symbols, homes, strict=True):
+        bar = _bar_at(at.get(staff, []), symbol.x)
+        if bar is None:
+            continue
+        if symbol.kind in ("sharp", "flat", "natural", "double-sharp", "double-flat"):
+            bar.accidentals.setdefault(staff, []).append(symbol)
+        elif symbol.kind.startswith("time"):
+            bar.times.setdefault(staff, []).append(symbol)
+        elif symbol.kind == "dot":
+            bar.dots.append(symbol)
+        elif symbol.kind.startswith("tuplet"):
+            bar.digits.append(symbol)
+    for bar in found:
+        bar.events.sort(key=lambda e: (e.x, e.staff))
+        for symbols in bar.accidentals.values():
+            symbols.sort(key=lambda s: s.x)
+    return found
+
+
+def home(seen: Seen, symbol: Symbol) -> int:
+    """The staff nearest to a symbol, by the distance from its outer lines."""
+    best, least = 0, float("inf")
+    for number, staff in enumerate(seen.staves):
+        outside = max(symbol.x - staff.right, staff.left - symbol.x, 0.0)
+        step = staff.step(symbol.x, symbol.y)
+        distance = max(-step, step - 8, 0.0) * SPACE / 2 + 2 * outside
+        if distance < least:
+            best, least = number, distance
+    return best
+
+
+def _head_staves(seen: Seen, homes: Sequence[int]) -> dict[int, int]:
+    return {i: homes[i] for i, s in enumerate(seen.symbols) if s.kind.startswith("head")}
+
+
+def _move_groups(seen: Seen, events: Sequence[Event]) -> None:
+    """A chord far from every staff goes where the rest of its beam group is."""
+    groups: dict[int, list[Event]] = {}
+    for event in events:
+        if event.group is not None:
+            groups.setdefault(event.group, []).append(event)
+    for members in groups.values():
+        staves = {event.staff for event in members}
+        if len(staves) < 2:
+            continue
+        weight = {staff: 0.0 for staff in staves}
+        for event in members:
+            inside = _outside(seen, event, event.staff) < 1.0
+            weight[event.staff] += 3.0 if inside else 1.0
+        best = max(weight, key=lambda staff: weight[staff])
+        for event in members:
+            if event.staff != best and _outside(seen, event, event.staff) > 2.5 * SPACE:
+                _move(seen, event, best)
+
+
+def _outside(seen: Seen, event: Event, staff: int) -> float:
+    steps = [seen.staves[staff].step(h.symbol.x, h.symbol.y) for h in event.heads]
+    return max(max(-step, step - 8, 0.0) for step in steps) * SPACE / 2
+
+
+def _move(seen: Seen, event: Event, staff: int) -> None:
+    event.staff = staff
+    for head in event.heads:
+        head.step = round(seen.staves[staff].step(head.symbol.x, head.symbol.y))
+
+
+def _empty_bars(seen: Seen, number: int, system: System) -> list[Bar]:
+    left = min(seen.staves[staff].left for staff in system.staves)
+    right = max(seen.staves[staff].right for staff in system.staves)
+    edges: list[Barline] = []
+    for line in sorted(system.barlines, key=lambda line: line.x):
+        if line.x < left + 1.5 * SPACE:
+            continue
+        edges.append(line)
+    found = []
+    lines = tuple(seen.staves[staff] for staff in system.staves)
+    opens: Barline | None = None
+    at = left
+    for line in edges:
+        found.append(Bar(number, system.staves, lines, at, line.x, opens, line))
+        opens, at = line, line.x
+    if right - at > 4 * SPACE:
+        found.append(Bar(number, system.staves, lines, at, right, opens, None))
+    if found:
+        found[0].starts_system = True
+    return found
+
+
+def _bar_at(candidates: Sequence[Bar], x: float) -> Bar | None:
+    for bar in candidates:
+        if bar.left <= x < bar.right:
+            return bar
+    if candidates and x >= candidates[-1].right and x < candidates[-1].right + 2 * SPACE:
+        return candidates[-1]
+    return None

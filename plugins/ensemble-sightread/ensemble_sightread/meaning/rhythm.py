@@ -1,0 +1,240 @@
+"""When each event of a bar begins and how long it lasts.
+
+A beam search over the columns of a bar (events of all staves that stand at one x). The
+next column begins when some voice that sounds ends; every event of it continues a voice
+of its staff or opens one. Readings are weighed by what they assume: hidden rests, voices
+that do not fill the bar, dots or beams that were not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from ..symbols import SPACE
+from .music import Bar, Event, Value
+from .values import Tuplet, likely_tuplets, marked_tuplets, options
+
+COLUMN = 0.85 * SPACE
+MERGE = 1.9 * SPACE
+GAP, LATE, SHORT, OPEN_END, FULL_OVER = 1.6, 1.5, 4.0, 1.2, 5.0
+GOOD = 0.75
+COLUMN_LIMIT = 8.0
+Voice = tuple[int, int]
+"""Where a voice ends and which way its stems point (1 up, -1 down, 0 unknown)."""
+
+
+@attrs.frozen(eq=False)
+class _State:
+    cost: float
+    time: int
+    voices: tuple[tuple[Voice, ...], ...]
+    before: _State | None = None
+    placed: tuple[tuple[Event, Value, int], ...] = ()
+
+
+@attrs.frozen(eq=False)
+class Solution:
+    """One reading of a bar."""
+
+    cost: float
+    length: int
+    fits: bool
+    placed: tuple[tuple[Event, Value, int, int], ...]
+    tuplets: tuple[Tuplet, ...]
+
+
+def solve(bar: Bar, length: int | None, short_ok: bool = False) -> Solution:
+    """Find the cheapest reading of a bar.
+
+    Args:
+        bar: The bar, its events with dots, beams and flags.
+        length: Ticks the meter asks for; None: unknown.
+        short_ok: The bar may be short (a pick-up, beside a repeat, the end).
+    """
+    events = [e for e in bar.events if not e.grace and not e.whole_bar]
+    columns = _columns(events)
+    marked = marked_tuplets(bar)
+    best: Solution | None = None
+    for wide in (False, True):
+        for tuplets, cost in _hypotheses(bar, marked, wide):
+            if best is not None and cost >= best.cost:
+                continue
+            bound = best.cost if best else float("inf")
+            found = _search(bar, columns, length, short_ok, tuplets, cost, wide, bound)
+            if found is None:
+                continue
+            if best is None or found.cost < best.cost:
+                best = found
+            if best.cost < GOOD:
+                return best
+    assert best is not None  # noqa: S101 - there is always one hypothesis
+    return best
+
+
+def _hypotheses(
+    bar: Bar, marked: list[Tuplet], wide: bool
+) -> Iterator[tuple[tuple[Tuplet, ...], float]]:
+    likely = likely_tuplets(bar, marked)
+    yield tuple(marked), 0.0
+    if likely:
+        yield (*marked, *likely), 1.0 + 0.1 * len(likely)
+    if marked:
+        yield (), 1.2 * len(marked)
+        if len(marked) > 1 and wide:
+            for skip in range(len(marked)):
+                yield tuple(t for i, t in enumerate(marked) if i != skip), 1.2
+    if len(likely) > 1 and wide:
+        for one in likely[:6]:
+            yield (*marked, one), 1.3
+
+
+def _columns(events: Sequence[Event]) -> list[list[Event]]:
+    columns: list[list[Event]] = []
+    for event in sorted(events, key=lambda e: e.x):
+        if columns and event.x - columns[-1][0].x < COLUMN:
+            if not any(_clash(event, other) for other in columns[-1]):
+                columns[-1].append(event)
+                continue
+        columns.append([event])
+    return columns
+
+
+def _clash(a: Event, b: Event) -> bool:
+    if a.staff != b.staff:
+        return False
+    return a.up is not None and a.up == b.up
+
+
+def _search(
+    bar: Bar, columns: Sequence[Sequence[Event]], length: int | None, short_ok: bool,
+    tuplets: tuple[Tuplet, ...], cost: float, wide: bool, bound: float,
+) -> Solution | None:  # fmt: skip
+    ratios = {id(event): tuplet.ratio for tuplet in tuplets for event in tuplet.events}
+    width = 60 if wide else 14
+    states = [_State(cost, -1, tuple(() for _ in bar.staves))]
+    last_x = 0.0
+    for column in columns:
+        close = states[0].time >= 0 and column[0].x - last_x < MERGE
+        choices = [(event, _choices(event, ratios.get(id(event)), wide)) for event in column]
+        following: dict[tuple[object, ...], _State] = {}
+        for state in states:
+            for new in _step(bar, state, choices, close, length, bound):
+                key = (new.time, new.voices)
+                if key not in following or new.cost < following[key].cost:
+                    following[key] = new
+        states = sorted(following.values(), key=lambda s: s.cost)[:width]
+        if not states:
+            return None
+        last_x = column[0].x
+    ends = [_finish(bar, state, length, short_ok) for state in states]
+    cost, total, fits, state = min(ends, key=lambda end: end[0])
+    placed: list[tuple[Event, Value, int, int]] = []
+    at: _State | None = state
+    while at is not None:
+        placed += [(event, value, voice, at.time) for event, value, voice in at.placed]
+        at = at.before
+    return Solution(cost, total, fits, tuple(placed), tuplets)
+
+
+def _choices(event: Event, ratio: tuple[int, int] | None, wide: bool) -> list[Value]:
+    values = event.values or options(event)
+    values = values[:5] if wide else [v for v in values if v.cost < 0.5]
+    return [attrs.evolve(v, ratio=ratio) for v in values] if ratio else values
+
+
+def _step(
+    bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], close: bool,
+    length: int | None, bound: float,
+) -> Iterator[_State]:  # fmt: skip
+    if state.time < 0:
+        times = [0]
+    else:
+        ends = {end for staff in state.voices for end, _ in staff}
+        times = sorted(end for end in ends if end > state.time)[:4]
+        if close:
+            times.insert(0, state.time)
+        if not times:
+            times = [state.time]
+    for time in times:
+        if length is not None and time >= length and state.time >= 0 and time != times[0]:
+            continue
+        cost = state.cost + (0.2 if time == state.time else 0.0)
+        if length is not None and time >= length:
+            cost += FULL_OVER
+        limit = min(bound, cost + COLUMN_LIMIT)
+        yield from _place(bar, state, choices, 0, time, cost, state.voices, (), limit)
+
+
+def _place(
+    bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], index: int, time: int,
+    cost: float, voices: tuple[tuple[Voice, ...], ...],
+    placed: tuple[tuple[Event, Value, int], ...], limit: float,
+) -> Iterator[_State]:  # fmt: skip
+    if index == len(choices):
+        yield _State(cost, time, voices, state, placed)
+        return
+    event, values = choices[index]
+    staff = bar.staves.index(event.staff)
+    own = voices[staff]
+    way = 0 if event.up is None else 1 if event.up else -1
+    for number, extra in _voices(own, time, way):
+        for value in values:
+            if cost + extra + value.cost >= limit:
+                break
+            end = time + value.ticks
+            if number == len(own):
+                mine = (*own, (end, way))
+            else:
+                kept = own[number][1] or way
+                mine = (*own[:number], (end, kept), *own[number + 1 :])
+            yield from _place(
+                bar, state, choices, index + 1, time, cost + extra + value.cost,
+                (*voices[:staff], mine, *voices[staff + 1 :]),
+                (*placed, (event, value, number)), limit,
+            )  # fmt: skip
+
+
+def _voices(own: tuple[Voice, ...], time: int, way: int) -> Iterator[tuple[int, float]]:
+    """Voices an event may continue or open, with what that costs."""
+    ready = False
+    for number, (end, direction) in enumerate(own):
+        if end > time:
+            continue
+        against = 0.35 if len(own) > 1 and way and direction and way != direction else 0.0
+        ready = ready or end == time
+        yield number, against + (GAP if end < time else 0.0)
+    if len(own) >= 4:
+        return
+    if not own:
+        yield 0, LATE if time else 0.0
+    else:
+        crowd = 0.3 if len(own) == 1 else 2.5
+        same = 0.8 if way and all(direction == way for _, direction in own) else 0.0
+        yield len(own), crowd + same + (LATE if time else 0.0) + (1.0 if ready else 0.0)
+
+
+def _finish(
+    bar: Bar, state: _State, length: int | None, short_ok: bool
+) -> tuple[float, int, bool, _State]:
+    staves = [staff for staff in state.voices if staff]
+    ends = [max(end for end, _ in staff) for staff in staves]
+    longest = max(ends, default=length or 0)
+    full = length if length is not None else longest
+    cost = state.cost
+    fits = True
+    if length is not None and ends and all(end == longest for end in ends) and longest < length:
+        cost += 0.6 if short_ok else 3.0
+        return cost, longest, short_ok, state
+    for staff in staves:
+        if not any(end == full for end, _ in staff):
+            cost += SHORT
+            fits = False
+        for end, _ in staff:
+            if end > full:
+                cost += FULL_OVER
+                fits = False
+            elif end < full and len(staff) > 1:
+                cost += OPEN_END
+    return cost, full if fits else max(full, longest), fits, state
