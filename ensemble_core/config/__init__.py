@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .config import Config, Layer, Value
-from .discover import discover, project_file, user_file
+from .discover import discover, project_file
 from .options import structure_options, unstructure_options
 from .schema import schema_of
 from .settings import Settings, Use
@@ -19,5 +19,4 @@ __all__ = [
     "schema_of",
     "structure_options",
     "unstructure_options",
-    "user_file",
 ]

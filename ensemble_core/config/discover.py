@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model import ConfigError
+from ..places import config_file
 from .config import Config, Layer, file_layer, section_value
 from .options import Text, did_you_mean
 from .settings import SECTIONS
@@ -14,13 +15,6 @@ from .toml import loads
 
 PROJECT_FILE = "ensemble.toml"
 PREFIX = "ENSEMBLE_"
-
-
-def user_file() -> Path:
-    """The user's own configuration file (it need not exist)."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("ensemble", appauthor=False)) / "config.toml"
 
 
 def discover(
@@ -47,7 +41,7 @@ def discover(
         ConfigError: A file, a variable or an argument is wrong.
     """
     layers = []
-    user = user_file()
+    user = config_file()
     if user.is_file():
         layers.append(file_layer(user))
     chosen = file or _from_variable(environment) or project_file(folder)

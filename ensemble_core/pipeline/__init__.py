@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cache import Cache, CacheInfo, default_folder
+from .cache import Cache, CacheInfo
 from .convert import Converted, Output
 from .inputs import Input, joined
 from .pipeline import Pipeline
@@ -17,7 +17,6 @@ __all__ = [
     "Output",
     "Pipeline",
     "Result",
-    "default_folder",
     "exporter_for",
     "joined",
 ]

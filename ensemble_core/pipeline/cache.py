@@ -11,13 +11,6 @@ from typing import Any
 import attrs
 
 
-def default_folder() -> Path:
-    """The user's own cache folder for Ensemble."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ensemble", appauthor=False))
-
-
 @attrs.frozen
 class CacheInfo:
     """How much the cache holds: ``pages`` results in ``size`` bytes at ``folder``."""

@@ -26,8 +26,9 @@ from ..model import (
     RunDone,
     RunStarted,
 )
+from ..places import cache_folder
 from ..registry import Plugin
-from .cache import Cache, default_folder
+from .cache import Cache
 from .convert import Conversion, Converted, Services
 from .dispatch import Dispatcher
 from .emitter import Emitter, Observer
@@ -137,7 +138,7 @@ class Run:
 
     def _services(self, dispatcher: Dispatcher, emit: Emitter, policy: Policy) -> Services:
         run = self._pipeline.settings.run
-        folder = run.cache_dir or default_folder()
+        folder = run.cache_dir or cache_folder()
         return Services(
             planned=self._planned,
             dispatcher=dispatcher,
