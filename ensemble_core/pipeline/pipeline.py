@@ -98,6 +98,16 @@ class Pipeline:
         chosen = None if pages is None else tuple(pages)
         return Planner(self.settings, self.registry).plan(media_types(inputs), chosen)
 
+    def validate(self) -> None:
+        """Check everything that can be checked without an input.
+
+        Raises:
+            ConfigError: A setting or option is wrong.
+            MissingError: A component, or something it needs, is not there.
+            ContractError: A chosen plugin breaks its contract.
+        """
+        Planner(self.settings, self.registry).plan(("image/png",))
+
     def run(
         self,
         inputs: Iterable[Source | Input],
