@@ -107,9 +107,15 @@ class ExporterSpec(ComponentSpec):
 
 @attrs.frozen(kw_only=True)
 class ExecutorSpec(ComponentSpec):
-    """An executor: runs tasks, here or elsewhere."""
+    """An executor: runs tasks, here or elsewhere.
+
+    Attributes:
+        blocking: ``submit`` does the task in the calling thread; nothing is gained by
+            submitting from several.
+    """
 
     kind: ClassVar[Kind] = "executor"
+    blocking: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -111,8 +111,8 @@ class Run:
 
     def _all(self, work: Sequence[Conversion], keep_scores: bool) -> Iterator[Converted]:
         """Run the conversions, in threads that wait for the executor; results in order."""
-        inline = self._planned.specs[("executor", self._plan.executor.name)].isolation == "inline"
-        if inline or self._planned.live or len(work) == 1:
+        spec = self._planned.specs[("executor", self._plan.executor.name)]
+        if getattr(spec, "blocking", False) or self._planned.live or len(work) == 1:
             for conversion in work:
                 yield conversion.run(keep_scores)
             return

@@ -29,10 +29,12 @@ def pack(value: Any) -> Any:
 
 
 def unpack(data: Any, cls: type[T]) -> T:
-    """The model object that :func:`pack` was given.
+    """The model object that :func:`pack` was given; one that never was packed is given back.
 
     Raises:
         Exception: The data does not fit the class.
     """
+    if isinstance(cls, type) and isinstance(data, cls):
+        return data
     result: T = _converter().structure(data, cls)
     return result
