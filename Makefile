@@ -1,0 +1,51 @@
+# `make` alone lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+PLUGINS := $(wildcard plugins/ensemble-*)
+EDITABLE := -e '.[test]' $(foreach plugin,$(PLUGINS),-e $(plugin))
+DEMO := examples/demo.png
+
+.PHONY: help setup demo test test-all lint docs bench packages clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready ## Make .venv with the core and every plugin, editable
+.venv/ready: pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(EDITABLE)
+	@touch $@
+
+.venv/dev: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in demo/
+	$(BIN)/ensemble convert $(DEMO) --to musicxml,midi,html --output demo/ --overwrite
+	@echo "Open demo/$(basename $(notdir $(DEMO))).html in a browser: the page, what was read, and playback."
+
+test: .venv/dev ## Run all tests, with branch coverage of the core
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: .venv/dev ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p ensemble_core
+	for plugin in $(PLUGINS); do \
+	  package=$$(basename $$plugin | tr - _); \
+	  $(BIN)/mypy -p $$package || exit 1; \
+	done
+	$(BIN)/lint-imports
+
+packages: .venv/dev ## Build every distribution and install the wheels into a clean environment
+	$(BIN)/python tools/check_packages.py
+
+docs: .venv/dev ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/dev ## Measure what the figures in docs/ say (minutes)
+	$(BIN)/python benchmarks/run_all.py
+
+clean: ## Remove what the targets above made
+	rm -rf .venv demo dist site .coverage* .mypy_cache .ruff_cache .pytest_cache
