@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ensemble_core.hooks import hookimpl
-from ensemble_core.model import ExecutorSpec
+from ensemble_core.model import ExecutorSpec, ExporterSpec, LoaderSpec
 
 
 @hookimpl
@@ -24,5 +24,38 @@ def ensemble_executors() -> list[ExecutorSpec]:
             summary="Worker processes with deadlines and memory limits that are enforced",
             isolation="inline",
             priority=10,
+        ),
+    ]
+
+
+@hookimpl
+def ensemble_loaders() -> list[LoaderSpec]:
+    """The loaders: scores that need no reading."""
+    return [
+        LoaderSpec(
+            name="musicxml",
+            target="ensemble_core.builtin.musicxml:MusicXmlLoader",
+            summary="Scores in MusicXML, plain or compressed; goes straight to the exporters",
+            accepts=(
+                "application/vnd.recordare.musicxml+xml",
+                "application/vnd.recordare.musicxml",
+            ),
+            gives="score",
+        ),
+    ]
+
+
+@hookimpl
+def ensemble_exporters() -> list[ExporterSpec]:
+    """The exporters: the score itself."""
+    return [
+        ExporterSpec(
+            name="musicxml",
+            target="ensemble_core.builtin.musicxml:MusicXmlExporter",
+            options="ensemble_core.builtin.musicxml:MusicXmlOptions",
+            summary="MusicXML 4.0, plain or compressed",
+            media_type="application/vnd.recordare.musicxml+xml",
+            suffix=".musicxml",
+            isolation="inline",
         ),
     ]
