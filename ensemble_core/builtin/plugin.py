@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ensemble_core.hooks import hookimpl
 from ensemble_core.model import ExecutorSpec, ExporterSpec, LoaderSpec
+from ensemble_core.sniff import IMAGES
 
 
 @hookimpl
@@ -30,8 +31,14 @@ def ensemble_executors() -> list[ExecutorSpec]:
 
 @hookimpl
 def ensemble_loaders() -> list[LoaderSpec]:
-    """The loaders: scores that need no reading."""
+    """The loaders: pictures, and scores that need no reading."""
     return [
+        LoaderSpec(
+            name="image",
+            target="ensemble_core.builtin.images:ImageLoader",
+            summary="PNG, JPEG, TIFF (every page), GIF, BMP, WebP and PNM pictures",
+            accepts=IMAGES,
+        ),
         LoaderSpec(
             name="musicxml",
             target="ensemble_core.builtin.musicxml:MusicXmlLoader",
