@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from .model import Affine, Context, InputError, Page, Step
+from .model import Affine, Context, InputError, OutputError, Page, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,15 +23,22 @@ if TYPE_CHECKING:
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
     """Turn what Pillow raises on bad pictures into :class:`InputError`."""
+    import struct
+    import zlib
+
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError
 
+    damage = (
+        OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError,
+        AttributeError, RuntimeError, struct.error, zlib.error,
+    )  # fmt: skip
     pillow.MAX_IMAGE_PIXELS = None  # our own limit is checked before decoding
     try:
         yield
     except UnidentifiedImageError as error:
         raise InputError(f"{what}: not a picture Ensemble can read") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError) as error:
+    except damage as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{what}: the picture is damaged: {reason}") from error
 
@@ -111,8 +118,20 @@ def derive(
 
 
 def save(image: Image, path: Path) -> None:
-    """Write a picture lossless, as PNG or (CMYK, float) TIFF by the path's suffix."""
-    if path.suffix == ".png":
-        image.save(path, compress_level=1)
-    else:
-        image.save(path, compression="tiff_adobe_deflate")
+    """Write a picture lossless, as PNG or (CMYK, float) TIFF by the path's suffix.
+
+    Raises:
+        OutputError: The workspace cannot be written, because the disk is full for instance.
+    """
+    try:
+        if path.suffix == ".png":
+            image.save(path, compress_level=1)
+        else:
+            image.save(path, compression="tiff_adobe_deflate")
+    except OSError as error:
+        if error.errno is None:  # Pillow's own errors have no number
+            raise
+        raise OutputError(
+            f"the page's picture cannot be written into the workspace: {error.strerror}",
+            hint="a larger disk for temporary files can be named with TMPDIR",
+        ) from error

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..imaging import decoding, save
-from ..model import Context, Diagnostic, Document, InputError, Page, PageInfo
+from ..model import Context, Diagnostic, Document, InputError, OutputError, Page, PageInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from PIL.Image import Exif, Image
 
@@ -88,19 +89,34 @@ class ImageLoader:
             ctx.limits.check_pixels(frame.info.width, frame.info.height, document.name)
             ctx.check()
             picture.load()
-            as_is = picture.format in ("PNG", "JPEG") and frame.orientation == 1
-            if as_is and not getattr(picture, "is_animated", False):
-                path = ctx.workspace / f"{index:05d}{'.png' if picture.format == 'PNG' else '.jpg'}"
-                # A copy, not a hard link: a step that writes in place must not reach the input.
-                shutil.copyfile(document.path, path)
-            else:
-                # Pillow turns a TIFF upright by itself when it decodes it.
-                tiff = picture.format == "TIFF"
-                image = _savable(_upright(picture, 1 if tiff else frame.orientation))
-                suffix = ".tif" if image.mode in _KEPT_AS_TIFF else ".png"
-                path = ctx.workspace / f"{index:05d}{suffix}"
-                save(image, path)
-        return Page(index, path, frame.info.width, frame.info.height, frame.info.dpi)
+            as_is = _stays(picture, frame)
+            # Pillow turns a TIFF upright by itself when it decodes it.
+            turn = 1 if picture.format == "TIFF" else frame.orientation
+            image = None if as_is else _savable(_upright(picture, turn))
+        if image is None:
+            path = ctx.workspace / f"{index:05d}{as_is}"
+            _copy(document.path, path)
+            return Page(index, path, frame.info.width, frame.info.height, frame.info.dpi)
+        path = ctx.workspace / f"{index:05d}{'.tif' if image.mode in _KEPT_AS_TIFF else '.png'}"
+        save(image, path)
+        return Page(index, path, image.width, image.height, frame.info.dpi)
+
+
+def _stays(picture: Image, frame: _Frame) -> str:
+    """The suffix under which the file itself is a page's picture; empty when it is not."""
+    if frame.orientation != 1 or getattr(picture, "is_animated", False):
+        return ""
+    return {"PNG": ".png", "JPEG": ".jpg"}.get(picture.format or "", "")
+
+
+def _copy(source: Path, path: Path) -> None:
+    # A copy, not a hard link: a step that writes in place must not reach the input.
+    try:
+        shutil.copyfile(source, path)
+    except OSError as error:
+        raise OutputError(
+            f"{source.name}: cannot be copied into the workspace: {error.strerror}"
+        ) from error
 
 
 @contextmanager
@@ -129,7 +145,7 @@ def _frames(picture: Image, document: Document, ctx: Context) -> Iterator[_Frame
             width, height = tags.get(_WIDTH, picture.width), tags.get(_LENGTH, picture.height)
             if orientation in _SIDEWAYS:
                 width, height = height, width
-            yield _Frame(number, PageInfo(index, width, height, _dpi(picture)), max(1, orientation))
+            yield _Frame(number, PageInfo(index, width, height, _dpi(picture)), orientation)
             index += 1
         if picture.format != "TIFF":
             return
