@@ -33,7 +33,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.setenv("PYTHONPATH", str(site))
     before = set(sys.modules)
 
-    def make(name: str, points: dict[str, dict[str, str]], version: str = "1.0", **modules: str) -> Path:
+    def make(
+        name: str, points: dict[str, dict[str, str]], version: str = "1.0", **modules: str
+    ) -> Path:
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import Installer
+from made_up import reader_code
 
 from ensemble_core import Pipeline
 from ensemble_core.model import ContractError, ExitCode, MissingError
 from ensemble_core.registry import Registry
-
-from conftest import Installer
-from made_up import reader_code
 
 CASES = {
     "raises": ("raise RuntimeError('no such wheel')\n", ExitCode.MISSING, "no such wheel"),
@@ -39,7 +38,9 @@ def crowd(install: Installer) -> Path:
             {"recognizers": {"twin": f"twin_{number}"}},
             **{f"twin_{number}": reader_code("twin")},
         )
-    return install("quitter", {"recognizers": {"quit": "quit_mod"}}, quit_mod="import os; os._exit(3)")
+    return install(
+        "quitter", {"recognizers": {"quit": "quit_mod"}}, quit_mod="import os; os._exit(3)"
+    )
 
 
 def ensemble(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -63,7 +64,14 @@ def test_list_and_doctor_name_the_distribution_of_each(crowd: Path) -> None:
         assert f"twin-{other} 1.0" in rows["twin", f"twin-{number}"]["problem"]
     doctor = ensemble("plugins", "doctor")
     assert doctor.returncode == ExitCode.CONTRACT
-    for name in ("raises-dist", "misspelled-dist", "future-dist", "twin-one", "twin-two", "quitter"):
+    for name in (
+        "raises-dist",
+        "misspelled-dist",
+        "future-dist",
+        "twin-one",
+        "twin-two",
+        "quitter",
+    ):
         assert f"({name} 1.0)" in doctor.stdout
 
 

@@ -178,12 +178,12 @@ def convert(value: Any, wanted: Any) -> Any:  # noqa: PLR0912 - one branch a typ
         return float(value)
     if wanted is str and isinstance(value, str):
         return value
-    if wanted is Path and isinstance(value, str):
+    if wanted is Path and isinstance(value, str | Path):
         return Path(value).expanduser()
-    if wanted is Any or (isinstance(wanted, type) and isinstance(value, wanted)):
-        return value
     if wanted in (bool, int, float, str, Path) or origin in (tuple, list):
         raise ValueError(f"is not {_TYPE_WORDS.get(origin or wanted, str(wanted))}")
+    if wanted is Any or (isinstance(wanted, type) and isinstance(value, wanted)):
+        return value
     try:
         return _converter().structure(value, wanted)
     except Exception as error:
