@@ -75,6 +75,10 @@ class Carry:
             self.divisions = number(child.text) or self.divisions
         elif child.tag == "staves":
             self.staves = max(1, int(number(child.text)))
+            for tag in set(_PER_STAFF) - {"clef"}:  # stated for all staves, before their number
+                for staff in range(2, self.staves + 1):
+                    if (tag, "1") in self._held:
+                        self._held.setdefault((tag, str(staff)), self._held[tag, "1"])
         for key in self._keys(child):
             self._held[key] = meaning(child)
         if child.tag == "time":

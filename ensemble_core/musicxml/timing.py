@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from .reading import Element
 
@@ -23,7 +24,7 @@ class Clock:
                 text = child.findtext("divisions")
                 self.divisions = number(text) or self.divisions
             elif child.tag in ("note", "backup", "forward"):
-                length = number(child.findtext("duration")) / self.divisions
+                length = _quotient(child.findtext("duration"), self.divisions)
             if child.tag == "note" and child.find("chord") is not None:
                 yield child, last, length
                 continue
@@ -41,12 +42,18 @@ class Clock:
                     if child.tag in ("note", "forward")), default=Fraction(0))  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def number(text: str | None) -> Fraction:
     """A decimal number of MusicXML exactly; 0 when it is missing or none."""
     try:
         return Fraction((text or "0").strip())
     except (ValueError, ZeroDivisionError):
         return Fraction(0)
+
+
+@lru_cache(maxsize=4096)
+def _quotient(text: str | None, divisions: Fraction) -> Fraction:
+    return number(text) / divisions
 
 
 def bar_length(time: Element) -> Fraction:
