@@ -142,8 +142,9 @@ class Planner:
             if isinstance(chosen.spec, LoaderSpec) and media in chosen.spec.accepts:
                 return chosen
         good, bad = self._registry.usable("loader")
-        self._diagnostics += [found for found in bad if found not in self._diagnostics]
         fitting = [c for c in good if media in getattr(c.spec, "accepts", ())]
+        if not fitting:  # otherwise a broken loader is of no concern here
+            self._diagnostics += [found for found in bad if found not in self._diagnostics]
         if not fitting:
             text = f"no installed loader reads {media}"
             self._diagnostics.append(Diagnostic("warning", "input-unsupported", text))

@@ -103,12 +103,10 @@ def read_score(
     payload: Mapping[str, Any], ctx: Context, make: Make = make_component
 ) -> dict[str, Any]:
     """Read a document that is a score already."""
-    from ..musicxml import check_wellformed_score
-
     planned, loader = _component(payload["loader"], ScoreLoader, make)
     document = unpack(payload["document"], Document)
     score = _call(planned, ctx, lambda own: loader.read(document, own))
-    check_wellformed_score(score.musicxml, planned.name)
+    _check_score(planned, score, ctx)
     return {"score": pack(score)}
 
 
@@ -185,14 +183,11 @@ def _enhance(
 def _recognize(
     steps: list[Any], page: Page, ctx: Context, make: Make, seconds: dict[str, float]
 ) -> Score:
-    from ..musicxml import check_wellformed_score
-
     for number, step in enumerate(steps):
         planned, recognizer = _component(step, Recognizer, make)
         try:
             score: Score = _timed(seconds, planned, ctx, partial(recognizer.recognize, page))
-            _expect(planned, score, Score)
-            check_wellformed_score(score.musicxml, planned.name)
+            _check_score(planned, score, ctx)
             return score
         except (Cancelled, DeadlineExceeded):
             raise
@@ -207,6 +202,13 @@ def _recognize(
                 )
             )  # fmt: skip
     raise ContractError("the plan names no recognizer")
+
+
+def _check_score(planned: PlannedComponent, score: Score, ctx: Context) -> None:
+    from ..musicxml import check_wellformed_score
+
+    _expect(planned, score, Score)
+    _call(planned, ctx, lambda _: check_wellformed_score(score.musicxml))
 
 
 def _component(data: Any, protocol: Any, make: Make) -> tuple[PlannedComponent, Any]:
