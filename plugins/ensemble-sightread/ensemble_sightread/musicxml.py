@@ -247,7 +247,9 @@ class _Part:
     def _music(self, measure: Any, bar: Bar, staves: list[int]) -> None:
         now = 0
         for place, staff in enumerate(staves):
-            own = [event for event in bar.events if event.staff == staff]
+            own = [event for event in bar.events if event.lane == staff]
+            if not own and any(event.staff == staff for event in bar.events):
+                continue
             if not own:
                 now = self._move(measure, now, 0)
                 now = self._silence(measure, bar, place)
@@ -355,7 +357,9 @@ class _Part:
         if event.up is not None:
             self.add(note, "stem", "up" if event.up else "down")
         if len(self.places) > 1:
-            self.add(note, "staff", place + 1)
+            staves = self._staves(bar)
+            shown = staves.index(event.staff) if event.staff in staves else place
+            self.add(note, "staff", shown + 1)
 
     def _notations(self, note: Any, event: Event, head: Head | None, number: int) -> None:
         kinds = [kind for kind, on in (

@@ -182,7 +182,7 @@ class _Page:
                 yield Stem(x, top, self.point(0, max(y1, y2))[1])
 
     def _beams(self) -> Iterator[Beam]:
-        for node in _with(self.page, "beam"):
+        for node in (*_with(self.page, "beam"), *_with(self.page, "beamSpan")):
             for polygon in node.findall(f"{SVG}polygon"):
                 numbers = _numbers(polygon.get("points"))
                 points = [self.point(x, y) for x, y in zip(numbers[::2], numbers[1::2])]

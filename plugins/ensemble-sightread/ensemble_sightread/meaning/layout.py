@@ -43,6 +43,8 @@ def bars(seen: Seen) -> list[Bar]:
             bar.dots.append(symbol)
         elif symbol.kind.startswith("tuplet"):
             bar.digits.append(symbol)
+    for event in events:
+        event.lane = event.staff
     for bar in found:
         bar.events.sort(key=lambda e: (e.x, e.staff))
         for symbols in bar.accidentals.values():

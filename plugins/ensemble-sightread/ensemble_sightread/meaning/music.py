@@ -102,6 +102,7 @@ class Event:
         x: Left edge of the head column, the place that says *when*.
         beams_left, beams_right: Beams that reach its stem from either side.
         group: Number of its beam group.
+        lane: Staff whose voices it belongs to, if a beam leads to it from another staff.
         values: Ways to read its length, cheapest first.
         onset, value, voice: What the bar's search found (voice from 0, inside the staff).
         whole_bar: A rest that fills the bar whatever its length.
@@ -118,6 +119,7 @@ class Event:
     beams_left: int = 0
     beams_right: int = 0
     group: int | None = None
+    lane: int = -1
     flags: int = 0
     dots: int = 0
     grace: bool = False

@@ -149,7 +149,7 @@ def _grace(bar: Bar) -> None:
         if not event.grace:
             continue
         event.value = Value(min(max(event.values[0].kind, 3), 6))
-        later = [e for e in bar.events if e.staff == event.staff and e.x > event.x and not e.grace]
+        later = [e for e in bar.events if e.lane == event.lane and e.x > event.x and not e.grace]
         if later:
             host = min(later, key=lambda e: e.x)
             event.onset, event.voice = host.onset, host.voice
@@ -162,7 +162,7 @@ def _order_voices(bar: Bar) -> None:
     for staff in bar.staves:
         voices: dict[int, list[Event]] = {}
         for event in bar.events:
-            if event.staff == staff:
+            if event.lane == staff:
                 voices.setdefault(event.voice, []).append(event)
         if len(voices) < 2:
             for event in voices.popitem()[1] if voices else ():

@@ -46,6 +46,37 @@ class Solution:
 
 
 def solve(bar: Bar, length: int | None, short_ok: bool = False) -> Solution:
+    """Find the cheapest reading of a bar; beams from staff to staff are tried in both.
+
+    Args and result are those of :func:`_solve`; events get the ``lane`` that was cheapest.
+    """
+    groups: dict[int, list[Event]] = {}
+    for event in bar.events:
+        if event.group is not None and not event.grace:
+            groups.setdefault(event.group, []).append(event)
+    crossing = [g for g in groups.values() if len({event.staff for event in g}) > 1]
+    best: tuple[Solution, list[int]] | None = None
+    for choose in (_first, max, min) if crossing else (_first,):
+        for group in crossing:
+            lane = choose([event.staff for event in group])
+            for event in group:
+                event.lane = lane
+        found = _solve(bar, length, short_ok)
+        if best is None or found.cost < best[0].cost:
+            best = found, [event.lane for event in bar.events]
+        if best[0].cost < GOOD:
+            break
+    assert best is not None  # noqa: S101 - there is always one choice
+    for event, lane in zip(bar.events, best[1], strict=True):
+        event.lane = lane
+    return best[0]
+
+
+def _first(staves: Sequence[int]) -> int:
+    return staves[0]
+
+
+def _solve(bar: Bar, length: int | None, short_ok: bool) -> Solution:
     """Find the cheapest reading of a bar.
 
     Args:
@@ -102,7 +133,7 @@ def _columns(events: Sequence[Event]) -> list[list[Event]]:
 
 
 def _clash(a: Event, b: Event) -> bool:
-    if a.staff != b.staff:
+    if a.lane != b.lane:
         return False
     return a.up is not None and a.up == b.up
 
@@ -176,7 +207,7 @@ def _place(
         yield _State(cost, time, voices, state, placed)
         return
     event, values = choices[index]
-    staff = bar.staves.index(event.staff)
+    staff = bar.staves.index(event.lane)
     own = voices[staff]
     way = 0 if event.up is None else 1 if event.up else -1
     for number, extra in _voices(own, time, way):

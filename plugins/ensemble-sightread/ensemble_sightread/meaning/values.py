@@ -46,6 +46,8 @@ def attach_dots(bar: Bar) -> None:
     """Count the augmentation dots of each event."""
     rows: dict[int, list[Symbol]] = {}
     for dot in bar.dots:
+        if any(_staccato(event, dot) for event in bar.events):
+            continue
         best: tuple[float, int] | None = None
         for number, event in enumerate(bar.events):
             cost = _dot_cost(bar, event, dot)
@@ -60,13 +62,24 @@ def attach_dots(bar: Bar) -> None:
         bar.events[number].dots = min(max(len(row) for row in by_row.values()), 2)
 
 
+def _staccato(event: Event, dot: Symbol) -> bool:
+    """A dot above or below the middle of a head is staccato."""
+    for head in event.heads:
+        symbol = head.symbol
+        reach = 0.34 * (symbol.right - symbol.left)
+        above = min(h.symbol.top for h in event.heads) - dot.bottom
+        below = dot.top - max(h.symbol.bottom for h in event.heads)
+        if abs(dot.x - symbol.x) < reach and -0.1 * SPACE < max(above, below) < 6 * SPACE:
+            return True
+    return False
+
+
 def _dot_cost(bar: Bar, event: Event, dot: Symbol) -> float | None:
     if event.grace:
         return None
     beyond = dot.left - event.right
-    if event.flags and event.up:
-        beyond -= 0.6 * SPACE
-    if not -0.3 * SPACE <= beyond <= 2.4 * SPACE:
+    reach = 3.0 if event.flags and event.up else 2.4
+    if not -0.3 * SPACE <= beyond <= reach * SPACE:
         return None
     if event.rest:
         away = abs(dot.y - event.rest.y) / (SPACE / 2)

@@ -1,0 +1,197 @@
+"""Pages of known music, engraved by three programs, to measure a recognizer with.
+
+A page is the first bars of one part (a voice, a string part, a piano staff pair) of a work
+that training leaves alone: works whose file name's SHA-1 is 0 modulo 5 are only ever
+evaluated on. Needs the data folder, and for two of the engravers the programs
+``musescore3`` and ``lilypond`` (with ``musicxml2ly``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+from lxml import etree
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DPI = 300
+A4 = (2480, 3508)
+
+
+def data_folder() -> Path:
+    """The local data: ``ENSEMBLE_DATA``, else ``shared/data`` beside the repository."""
+    return Path(os.environ.get("ENSEMBLE_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+def held_out(name: str) -> bool:
+    """True for works that may be evaluated on and never be trained on."""
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0
+
+
+@attrs.frozen
+class Work:
+    """A part of a work: its file, its staves (0-based parts of the score) and a name."""
+
+    path: Path
+    part: int
+    label: str
+
+
+@attrs.frozen
+class EngravedPage:
+    """One page: the picture and the music on it."""
+
+    name: str
+    engraver: str
+    picture: Path
+    truth: bytes
+    bars: int
+
+
+def works(every: int = 1) -> Iterator[Work]:
+    """Held-out parts: piano and voice of songs, then violin, viola and cello of quartets."""
+    root = data_folder() / "scores"
+    songs = [p for p in sorted((root / "lieder").glob("*.mxl")) if held_out(p.name)]
+    quartets = [p for p in sorted((root / "quartets").glob("*.mxl")) if held_out(p.name)]
+    for number in range(0, len(songs), every):
+        yield Work(songs[number], -1, "piano")
+        if number // every < len(quartets):
+            part = number // every % 4
+            name = ("violin1", "violin2", "viola", "cello")[part]
+            yield Work(quartets[number // every], part, name)
+        yield Work(songs[number], 0, "voice")
+
+
+def read_xml(path: Path) -> Any:
+    """The root of a (compressed) MusicXML file."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    if path.suffix != ".mxl":
+        return etree.parse(str(path), parser).getroot()
+    with zipfile.ZipFile(path) as archive:
+        container = etree.fromstring(archive.read("META-INF/container.xml"), parser)
+        name = container.find(".//{*}rootfile").get("full-path")
+        return etree.fromstring(archive.read(name), parser)
+
+
+def excerpt(work: Work, bars: int) -> bytes | None:
+    """One part's first bars as a document; None if the part is not what the label says."""
+    root = read_xml(work.path)
+    parts = root.findall("part")
+    part = parts[work.part] if -len(parts) <= work.part < len(parts) else None
+    if part is None or len(parts) < 2:
+        return None
+    two = max((int(n.text) for n in part.iter("staves")), default=1)
+    if two != (2 if work.label == "piano" else 1):
+        return None
+    names = root.find("part-list")
+    for node in list(names):
+        if node.tag != "score-part" or node.get("id") != part.get("id"):
+            names.remove(node)
+    for other in parts:
+        if other is not part:
+            root.remove(other)
+    for measure in part.findall("measure")[bars:]:
+        part.remove(measure)
+    for tag in ("credit", "defaults"):
+        for node in root.findall(tag):
+            root.remove(node)
+    for node in list(part.iter("print", "measure-style")):
+        node.getparent().remove(node)
+    document = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return bytes(document)
+
+
+def verovio(document: bytes, out: Path) -> int:
+    """Engrave with Verovio; gives the number of pages, the first one's picture in ``out``."""
+    import resvg_py
+    import verovio as library
+
+    library.enableLog(library.LOG_OFF)
+    kit = library.toolkit()
+    kit.setOptions({"pageWidth": 2100, "pageHeight": 2970, "scale": 100})
+    kit.loadData(document.decode())
+    pages = int(kit.getPageCount())
+    svg = kit.renderToSVG(1)
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=A4[0], background="white")
+    out.write_bytes(bytes(png))
+    return pages
+
+
+def musescore(document: bytes, out: Path) -> int:
+    """Engrave with MuseScore 3."""
+    source = out.with_suffix(".musicxml")
+    source.write_bytes(document)
+    _run(["musescore3", "-r", str(DPI), "-o", str(out), str(source)], out.parent)
+    return _first_of(out, out.stem + "-*.png")
+
+
+def lilypond(document: bytes, out: Path) -> int:
+    """Engrave with LilyPond, by way of ``musicxml2ly`` (which trips over words)."""
+    source, ly = out.with_suffix(".musicxml"), out.with_suffix(".ly")
+    root = etree.fromstring(document)
+    for direction in list(root.iter("direction")):
+        if direction.find(".//words") is not None:
+            direction.getparent().remove(direction)
+    source.write_bytes(etree.tostring(root))
+    _run(["musicxml2ly", "--npl", "-o", str(ly), str(source)], out.parent)
+    text = ly.read_text()
+    ly.write_text(text.replace('\\version', '#(set-default-paper-size "a4")\n\\version', 1))
+    _run(["lilypond", "--png", f"-dresolution={DPI}", "-o", str(out.with_suffix("")), str(ly)],
+         out.parent)  # fmt: skip
+    return _first_of(out, out.stem + "-page*.png")
+
+
+ENGRAVERS: dict[str, Callable[[bytes, Path], int]] = {
+    "verovio": verovio, "musescore": musescore, "lilypond": lilypond,
+}  # fmt: skip
+
+
+def _run(command: list[str], folder: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, env=environment, timeout=300
+    )
+
+
+def _first_of(out: Path, pattern: str) -> int:
+    """Put the first of several pages in ``out``; gives how many there are."""
+    pages = sorted(out.parent.glob(pattern), key=lambda p: (len(p.name), p.name))
+    if pages:
+        shutil.copy(pages[0], out)
+        for page in pages:
+            page.unlink()
+        return len(pages)
+    return 1
+
+
+def engrave(work: Work, engraver: str, folder: Path, most: int = 48) -> EngravedPage | None:
+    """Engrave as many first bars of a work as fit on one page; None if that fails."""
+    name = f"{work.path.stem}-{work.label}-{engraver}"
+    out = folder / f"{name}.png"
+    truth = folder / f"{name}-truth.musicxml"
+    if out.exists() and truth.exists():
+        document = truth.read_bytes()
+        return EngravedPage(name, engraver, out, document, document.count(b"<measure "))
+    bars = most
+    for _ in range(8):
+        document_or_none = excerpt(work, bars)
+        if document_or_none is None or document_or_none.count(b"<pitch") < 30:
+            return None
+        try:
+            pages = ENGRAVERS[engraver](document_or_none, out)
+        except (subprocess.SubprocessError, OSError):
+            out.unlink(missing_ok=True)
+            return None
+        bars = min(bars, document_or_none.count(b"<measure "))
+        if pages == 1:
+            truth.write_bytes(document_or_none)
+            return EngravedPage(name, engraver, out, document_or_none, bars)
+        bars = max(4, int(bars / pages * 0.9) if pages > 2 else int(bars * 0.8))
+    return None
