@@ -31,7 +31,7 @@ class Maker:
             key = (planned.kind, planned.name)
             target, options = self._live.get(key) or (
                 import_target(planned.target, f"{planned.kind} {planned.name!r}"),
-                import_target(planned.options_class, planned.name) or None,
+                import_target(planned.options_class, planned.name),
             )
             made[id(planned)] = build(planned, target, options)
             self._all.append(made[id(planned)])

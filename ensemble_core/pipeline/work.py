@@ -62,7 +62,7 @@ def make_component(planned: PlannedComponent) -> Any:
     key = json.dumps(pack(planned), sort_keys=True, default=str)
     if key not in _live:
         target = import_target(planned.target, f"{planned.kind} {planned.name!r}")
-        options = import_target(planned.options_class, planned.name) or None
+        options = import_target(planned.options_class, planned.name)
         _live[key] = build(planned, target, options)
     return _live[key]
 

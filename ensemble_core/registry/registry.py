@@ -164,12 +164,14 @@ def _present(requirement: Requirement) -> bool:
 def import_target(target: Any, what: str) -> Any:
     """The object ``"package.module:Name"`` stands for; anything else is given back.
 
+    An empty text, as a component without options has it, stands for None.
+
     Raises:
         MissingError: Its module does not import (a library is missing).
         ContractError: The module has no such name.
     """
-    if not isinstance(target, str):
-        return target
+    if not isinstance(target, str) or not target:
+        return target or None
     module_name, _, name = target.partition(":")
     try:
         module = import_module(module_name)
