@@ -9,8 +9,10 @@ also cleaned its environment escapes. psutil makes this the same on every platfo
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 MARK = "ENSEMBLE_WORKER"
@@ -21,6 +23,8 @@ _ROUNDS = 5  # a process may fork between being listed and being killed
 
 def descendants(pid: int) -> list[Any]:
     """The ``psutil.Process`` objects below ``pid``, itself left out; empty when it is gone."""
+    if not _may_have_children(pid):
+        return []
     import psutil
 
     try:
@@ -31,15 +35,19 @@ def descendants(pid: int) -> list[Any]:
 
 def marked(token: str) -> list[Any]:
     """All processes but this one whose token is, or begins with, ``token``."""
+    candidates = _proc_mentions(token) if sys.platform == "linux" else None
+    if candidates == []:
+        return []
     import psutil
 
     found = []
-    for process in psutil.process_iter():
+    for pid in psutil.pids() if candidates is None else candidates:
         try:
+            process = psutil.Process(pid)
             value = process.environ().get(MARK, "")
         except (psutil.Error, OSError, ValueError):
             continue  # another user's, or gone, or of a kind that does not tell
-        if value.startswith(token) and process.pid != os.getpid():
+        if value.startswith(token) and pid != os.getpid():
             found.append(process)
     return found
 
@@ -95,3 +103,26 @@ def memory(pid: int, whole_tree: bool = True) -> int:
         except psutil.Error:
             continue
     return total
+
+
+def _may_have_children(pid: int) -> bool:
+    """False if Linux says so at once; psutil looks at every process of the machine."""
+    lists = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    try:
+        return not lists or any(file.read_bytes() for file in lists)
+    except OSError:
+        return True  # a thread ended meanwhile
+
+
+def _proc_mentions(token: str) -> list[int]:
+    """Processes of this user with the token in their environment, without psutil."""
+    wanted = f"{MARK}={token}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and int(folder.name) != os.getpid():
+            try:
+                if wanted in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
