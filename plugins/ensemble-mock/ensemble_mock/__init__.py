@@ -1,1 +1,1 @@
-"""A made-up recognizer for developing with Ensemble, with faults to switch on."""
+"""A made-up recognizer: predictable scores, and faults to switch on."""
