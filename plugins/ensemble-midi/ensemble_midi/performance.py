@@ -140,21 +140,22 @@ def tempo_map(
     tempos: Sequence[Tempo], played: Sequence[tuple[int, Fraction]]
 ) -> list[tuple[Fraction, float]]:
     """Tempo changes in performance; after a jump the tempo of the place jumped to holds."""
-    found: list[tuple[Fraction, float]] = []
-    ordered = sorted(tempos, key=lambda tempo: (tempo.bar, tempo.offset))
-    before = -1
+    ordered = sorted(tempos, key=lambda tempo: (tempo.bar, tempo.offset, not tempo.guessed))
+    by_bar: dict[int, list[Tempo]] = defaultdict(list)
+    for tempo in ordered:
+        by_bar[tempo.bar].append(tempo)
+    found: dict[Fraction, float] = {}
+    before = None
     for bar, time in played:
-        if bar != before + 1 or before < 0:
+        if before is None or bar != before + 1:
             held = [tempo.quarters for tempo in ordered if tempo.bar < bar]
-            found.append((time, held[-1] if held else DEFAULT_TEMPO))
-        found += [
-            (time + max(tempo.offset, Fraction(0)), tempo.quarters)
-            for tempo in ordered
-            if tempo.bar == bar
-        ]
+            found[time] = held[-1] if held else DEFAULT_TEMPO
+        for tempo in by_bar[bar]:
+            found[time + max(tempo.offset, Fraction(0))] = tempo.quarters
         before = bar
+    changes = sorted(found.items())
     return [
         change
-        for index, change in enumerate(found)
-        if index == 0 or change[1] != found[index - 1][1]
+        for index, change in enumerate(changes)
+        if index == 0 or change[1] != changes[index - 1][1]
     ]

@@ -54,7 +54,6 @@ class _Reader:
 
         self.table, self.music, self.velocity = table, music, velocity
         self.places: dict[int, tuple[int, Fraction, Fraction]] = {}  # id → bar, onset, end
-        self.words: list[tuple[int, Fraction, Any]] = []
         self._takers: dict[type, Any] = {
             note.Note: self._note, chord.Chord: self._chord, note.Rest: self._rest,
             dynamics.Dynamic: self._dynamic, tempo.MetronomeMark: self._metronome,
@@ -63,8 +62,6 @@ class _Reader:
 
     def measure(self, bar: int, measure: Any) -> None:
         """Take everything from one measure."""
-        self.words.clear()
-        before = len(self.music.tempos)
         voices = list(measure.voices)
         for container in (measure, *voices):
             alone = container is measure
@@ -80,9 +77,6 @@ class _Reader:
                     grace, grace_at = (grace + 1 if onset == grace_at else 0), onset
                     place = grace
                 taker(bar, onset, voice, place, element)
-        for _, onset, mark in self.words:
-            if all(tempo.offset != onset for tempo in self.music.tempos[before:]):
-                self.music.tempos.append(Tempo(bar, onset, mark))
 
     def _note(self, bar: int, onset: Fraction, voice: int, grace: int | None, element: Any) -> None:
         self._add((bar, onset), voice, grace, element, element)
@@ -159,7 +153,7 @@ class _Reader:
             return
         number = tempo.MetronomeMark(words.content).number
         if number:
-            self.words.append((bar, onset, float(number)))
+            self.music.tempos.append(Tempo(bar, onset, float(number), guessed=True))
 
     def hairpins(self, spanners: list[Any]) -> None:
         """Take the crescendos and diminuendos; their notes must have been read."""

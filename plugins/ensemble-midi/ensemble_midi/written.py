@@ -107,11 +107,15 @@ class Note:
 
 @attrs.frozen
 class Tempo:
-    """A tempo that holds from ``offset`` in ``bar`` on, in quarter notes a minute."""
+    """A tempo that holds from ``offset`` in ``bar`` on, in quarter notes a minute.
+
+    ``guessed``: from words; a number at the same place, in any part, is better.
+    """
 
     bar: int
     offset: Fraction
     quarters: float
+    guessed: bool = False
 
 
 @attrs.frozen
