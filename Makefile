@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(wildcard plugins/ensemble-*)
 EDITABLE := -e '.[test]' $(foreach plugin,$(PLUGINS),-e $(plugin))
-DEMO := examples/demo.png
+DEMO := examples/brahms-volkslied.png
 
 .PHONY: help setup demo test test-all lint docs bench packages clean
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -17,6 +19,7 @@ from ensemble_core.model import (
     Diagnostic,
     Document,
     Element,
+    ExecutorSpec,
     ExporterSpec,
     LoaderSpec,
     Page,
@@ -25,6 +28,7 @@ from ensemble_core.model import (
     PreprocessorSpec,
     RecognizerSpec,
     Score,
+    Task,
     option,
 )
 
@@ -121,6 +125,29 @@ class Toy:
                 suffix=".toy",
             )
         ]
+
+    @hookimpl
+    def ensemble_executors(self) -> list[ExecutorSpec]:
+        toy = self
+
+        class HereAndNow:
+            def open(self, jobs: int, on_message: Callable[..., None]) -> None:
+                toy.did(f"open {jobs}")
+
+            def submit(self, task: Task) -> Future[Any]:
+                toy.did(f"task {task.function}")
+                module, _, name = task.function.partition(":")
+                ctx = Context(task.workspace, task.limits, task.threads, page=task.page)
+                future: Future[Any] = Future()
+                future.set_result(getattr(import_module(module), name)(task.payload, ctx))
+                return future
+
+            def cancel(self) -> None: ...
+
+            def close(self) -> None:
+                toy.did("close")
+
+        return [ExecutorSpec(name=f"{self.name}-executor", target=HereAndNow, blocking=True)]
 
     @hookimpl
     def ensemble_check(self, plan: Plan) -> list[Diagnostic]:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from in_process import Toy
 
-from ensemble_core import CancelToken, Pipeline
+from ensemble_core import CancelToken, Config, Pipeline
 from ensemble_core.model import (
     Affine,
     Box,
@@ -38,8 +38,6 @@ from ensemble_core.pipeline import Input, joined
 def pipeline(toy: Toy, tmp_path: Path, **more: Any) -> Pipeline:
     given: dict[str, Any] = {"recognizer": f"{toy.name}-reader", "export": [f"{toy.name}-exporter"]}
     options = {"run": {"cache-dir": str(tmp_path / "cache")}, **more.pop("sections", {})}
-    from ensemble_core import Config
-
     return Pipeline(plugins=[toy], config=Config.from_mapping(options), **{**given, **more})
 
 
@@ -358,3 +356,16 @@ def test_an_input_can_name_its_folder(page_png: Path, tmp_path: Path) -> None:
     given = Input("named.png", (page_png,), ("named.png",), tmp_path / "there")
     result = pipeline(Toy(), tmp_path).run([given], output="")
     assert result.documents[0].report.outputs == (str(tmp_path / "there" / "named.toy"),)
+
+
+def test_an_executor_is_a_strategy_too(tmp_path: Path) -> None:
+    from made_up import BARS
+
+    toy = Toy()
+    made = Pipeline(
+        plugins=[toy], export=["musicxml", "toy-exporter"],
+        config=Config.from_mapping({"run": {"executor": "toy-executor"}}),
+    )  # fmt: skip
+    assert made.run([BARS]).ok
+    assert toy.calls[0].startswith("open ") and toy.calls[-1] == "close"
+    assert "task ensemble_core.pipeline.work:read_score" in toy.calls

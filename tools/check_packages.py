@@ -32,7 +32,7 @@ def main() -> None:
         run(binaries / "python", "-m", "pip", "install", "--quiet", *wheels)
         listed = run(binaries / "ensemble", "plugins", "list", cwd=folder)
         print(listed)
-        page = ROOT / "examples" / "demo.png"
+        page = ROOT / "examples" / "brahms-volkslied.png"
         run(
             binaries / "ensemble", "convert", page, "--to", "musicxml,midi,html",
             "--output", folder / "out/", "--no-cache", cwd=folder,

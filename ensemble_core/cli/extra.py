@@ -28,13 +28,19 @@ def known_commands() -> dict[str, str]:
 
 def plugin_command(name: str) -> click.Command | None:
     """The command a plugin adds under a name, or None."""
+    from ..model import EnsembleError
     from ..registry import Registry, import_target
 
     registry = Registry()
     for entry in registry.of_kind("plugin"):
         if entry.blocked:
             continue
-        for spec in registry.plugin(entry).commands():
+        try:
+            commands = registry.plugin(entry).commands()
+        except EnsembleError as error:
+            click.echo(f"warning: {error}", err=True)
+            continue
+        for spec in commands:
             if spec.name == name:
                 command: click.Command = import_target(spec.target, f"command {name!r}")
                 return command
