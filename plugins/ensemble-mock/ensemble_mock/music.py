@@ -5,22 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+import attrs
+
 from ensemble_core.model import Box, Element, Page, PageOfScore, Score
 
 from .options import MockOptions
 
+TITLE = "MOCK score"
 DIVISIONS = 4
 _TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th"}
 _CLEFS = (("G", 2, 4), ("F", 4, 3))  # sign, line, octave of the lowest note used
 
 
+@attrs.frozen
+class _Spot:
+    """Where a note stands; all counted from 0, parts from 1."""
+
+    page: int
+    part: int
+    staff: int
+    measure: int
+    number: int
+
+    @property
+    def id(self) -> str:
+        bar = _measure_id(self.page, self.part, self.measure)
+        return f"{bar}-s{self.staff + 1}-n{self.number + 1}"
+
+
 def compose(options: MockOptions, page: Page) -> Score:
     """A page of ``options.measures`` measures in 4/4, with ids and boxes for all of it."""
     elements = list(_elements(options, page))
-    name = f"MOCK page {page.index + 1}"
     return Score(
         musicxml=_document(options, page.index).encode(),
-        title=name,
+        title=TITLE,
         pages=(PageOfScore(page.index, 0, options.measures, page.width, page.height),),
         elements=tuple(elements),
     )
@@ -36,7 +54,7 @@ def _document(options: MockOptions, page: int) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<score-partwise version="4.0">'
-        f"<work><work-title>MOCK page {page + 1}</work-title></work>"
+        f"<work><work-title>{TITLE}</work-title></work>"
         f"<identification><encoding><software>ensemble-mock {_version()}</software>"
         "<encoding-description>MOCK: made up, not read from any picture</encoding-description>"
         "</encoding><miscellaneous>"
@@ -73,31 +91,32 @@ def _measure(options: MockOptions, page: int, part: int, measure: int) -> str:
     back = f"<backup><duration>{4 * DIVISIONS}</duration></backup>"
     staves = (
         "".join(
-            _note(options, page, part, staff, measure, number) for number in range(options.notes)
+            _note(options, _Spot(page, part, staff, measure, number))
+            for number in range(options.notes)
         )
         for staff in range(options.staves)
     )
     return back.join(staves)
 
 
-def _note(options: MockOptions, page: int, part: int, staff: int, measure: int, number: int) -> str:
-    step, octave = _pitch(options, page, part, staff, measure, number)
-    where = f"<staff>{staff + 1}</staff>" if options.staves > 1 else ""
+def _note(options: MockOptions, spot: _Spot) -> str:
+    step, octave = _pitch(options.seed, spot)
+    where = f"<staff>{spot.staff + 1}</staff>" if options.staves > 1 else ""
     return (
-        f'<note id="{_note_id(page, part, staff, measure, number)}">'
+        f'<note id="{spot.id}">'
         f"<pitch><step>{step}</step><octave>{octave}</octave></pitch>"
-        f"<duration>{4 * DIVISIONS // options.notes}</duration><voice>{staff * 4 + 1}</voice>"
+        f"<duration>{4 * DIVISIONS // options.notes}</duration><voice>{spot.staff * 4 + 1}</voice>"
         f"<type>{_TYPES[options.notes]}</type>{where}</note>"
     )
 
 
-def _pitch(
-    options: MockOptions, page: int, part: int, staff: int, measure: int, number: int
-) -> tuple[str, int]:
+def _pitch(seed: int, spot: _Spot) -> tuple[str, int]:
     """One of the nine white keys from C up; which one, a linear congruential step decides."""
-    mixed = ((((options.seed * 31 + page) * 31 + part) * 31 + staff) * 31 + measure) * 31 + number
+    mixed = seed
+    for number in attrs.astuple(spot):
+        mixed = mixed * 31 + number
     degree = (mixed * 1103515245 + 12345) % 2**31 // 2**16 % 9
-    return "CDEFGAB"[degree % 7], _CLEFS[staff % 2][2] + degree // 7
+    return "CDEFGAB"[degree % 7], _CLEFS[spot.staff % 2][2] + degree // 7
 
 
 def _elements(options: MockOptions, page: Page) -> Iterator[Element]:
@@ -116,7 +135,7 @@ def _elements(options: MockOptions, page: Page) -> Iterator[Element]:
                 for number in range(options.notes):
                     x = left + number * step
                     yield Element(
-                        _note_id(page.index, part, staff, measure, number),
+                        _Spot(page.index, part, staff, measure, number).id,
                         "note",
                         page.index,
                         Box(x, y, x + step, y + height),
@@ -126,10 +145,6 @@ def _elements(options: MockOptions, page: Page) -> Iterator[Element]:
 
 def _measure_id(page: int, part: int, measure: int) -> str:
     return f"mock-{page}-p{part}-m{measure + 1}"
-
-
-def _note_id(page: int, part: int, staff: int, measure: int, number: int) -> str:
-    return f"{_measure_id(page, part, measure)}-s{staff + 1}-n{number + 1}"
 
 
 def _version() -> str:
