@@ -35,7 +35,9 @@ def bars(seen: Seen) -> list[Bar]:
         bar = _bar_at(at.get(staff, []), symbol.x)
         if bar is None:
             continue
-        if symbol.kind in ("sharp", "flat", "natural", "double-sharp", "double-flat"):
+        if bar.closes and symbol.left > bar.right:
+            bar.courtesy = bar.courtesy or symbol.kind in ("sharp", "flat", "natural")
+        elif symbol.kind in ("sharp", "flat", "natural", "double-sharp", "double-flat"):
             bar.accidentals.setdefault(staff, []).append(symbol)
         elif symbol.kind.startswith("time"):
             bar.times.setdefault(staff, []).append(symbol)

@@ -174,6 +174,7 @@ class Bar:
         meter: The time signature that holds; ``meter_printed`` if it stands in this bar.
         length: Ticks of the bar as read.
         fits: Whether its events fill it exactly.
+        courtesy: A key or meter that holds from the next system on is printed behind it.
         pickup: A bar that is short on purpose.
     """
 
@@ -200,6 +201,7 @@ class Bar:
     pickup: bool = False
     forward: bool = False
     backward: bool = False
+    courtesy: bool = False
 
     def step(self, staff: int, x: float, y: float) -> float:
         """The (fractional) step of a point on one of its staves."""

@@ -16,7 +16,7 @@ from ..symbols import SPACE
 from .music import Bar, Event, Value
 from .values import Tuplet, likely_tuplets, marked_tuplets, options
 
-COLUMN = 0.85 * SPACE
+COLUMN = 0.45 * SPACE
 MERGE = 1.9 * SPACE
 GAP, LATE, SHORT, OPEN_END, FULL_OVER = 1.6, 1.5, 4.0, 1.2, 5.0
 GOOD = 0.75
@@ -32,6 +32,13 @@ class _State:
     voices: tuple[tuple[Voice, ...], ...]
     before: _State | None = None
     placed: tuple[tuple[Event, Value, int], ...] = ()
+
+
+@attrs.define
+class _Budget:
+    """How many more states the search of one bar may make before it takes what it has."""
+
+    left: int = 12_000
 
 
 @attrs.frozen(eq=False)
@@ -88,12 +95,13 @@ def _solve(bar: Bar, length: int | None, short_ok: bool) -> Solution:
     columns = _columns(events)
     marked = marked_tuplets(bar)
     best: Solution | None = None
+    budget = _Budget()
     for wide in (False, True):
         for tuplets, cost in _hypotheses(bar, marked, wide):
-            if best is not None and cost >= best.cost:
+            if best is not None and (cost >= best.cost or budget.left <= 0):
                 continue
             bound = best.cost if best else float("inf")
-            found = _search(bar, columns, length, short_ok, tuplets, cost, wide, bound)
+            found = _search(bar, columns, length, short_ok, tuplets, cost, wide, bound, budget)
             if found is None:
                 continue
             if best is None or found.cost < best.cost:
@@ -132,6 +140,11 @@ def _columns(events: Sequence[Event]) -> list[list[Event]]:
     return columns
 
 
+def _merging(gap: float) -> float:
+    """What it costs to read two columns so far apart as one onset."""
+    return 0.02 if gap < 0.85 * SPACE else 0.2
+
+
 def _clash(a: Event, b: Event) -> bool:
     if a.lane != b.lane:
         return False
@@ -141,20 +154,27 @@ def _clash(a: Event, b: Event) -> bool:
 def _search(
     bar: Bar, columns: Sequence[Sequence[Event]], length: int | None, short_ok: bool,
     tuplets: tuple[Tuplet, ...], cost: float, wide: bool, bound: float,
+    budget: _Budget,
 ) -> Solution | None:  # fmt: skip
     ratios = {id(event): tuplet.ratio for tuplet in tuplets for event in tuplet.events}
     width = 60 if wide else 14
     states = [_State(cost, -1, tuple(() for _ in bar.staves))]
     last_x = 0.0
     for column in columns:
-        close = states[0].time >= 0 and column[0].x - last_x < MERGE
+        gap = column[0].x - last_x
+        close = _merging(gap) if states[0].time >= 0 and gap < MERGE else None
         choices = [(event, _choices(event, ratios.get(id(event)), wide)) for event in column]
         following: dict[tuple[object, ...], _State] = {}
-        for state in states:
-            for new in _step(bar, state, choices, close, length, bound):
-                key = (new.time, new.voices)
-                if key not in following or new.cost < following[key].cost:
-                    following[key] = new
+        for most in (COLUMN_LIMIT, float("inf")):
+            for state in states:
+                for new in _step(bar, state, choices, close, length, min(bound, state.cost + most)):
+                    budget.left -= 1
+                    key = (new.time, new.voices)
+                    if key not in following or new.cost < following[key].cost:
+                        following[key] = new
+            if following or bound < float("inf"):
+                break
+        width = width if budget.left > 0 else 2
         states = sorted(following.values(), key=lambda s: s.cost)[:width]
         if not states:
             return None
@@ -176,25 +196,24 @@ def _choices(event: Event, ratio: tuple[int, int] | None, wide: bool) -> list[Va
 
 
 def _step(
-    bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], close: bool,
-    length: int | None, bound: float,
+    bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], close: float | None,
+    length: int | None, limit: float,
 ) -> Iterator[_State]:  # fmt: skip
     if state.time < 0:
         times = [0]
     else:
         ends = {end for staff in state.voices for end, _ in staff}
         times = sorted(end for end in ends if end > state.time)[:4]
-        if close:
+        if close is not None:
             times.insert(0, state.time)
         if not times:
             times = [state.time]
     for time in times:
         if length is not None and time >= length and state.time >= 0 and time != times[0]:
             continue
-        cost = state.cost + (0.2 if time == state.time else 0.0)
+        cost = state.cost + (close or 0.0 if time == state.time else 0.0)
         if length is not None and time >= length:
             cost += FULL_OVER
-        limit = min(bound, cost + COLUMN_LIMIT)
         yield from _place(bar, state, choices, 0, time, cost, state.voices, (), limit)
 
 
@@ -237,6 +256,8 @@ def _voices(own: tuple[Voice, ...], time: int, way: int) -> Iterator[tuple[int, 
         ready = ready or end == time
         yield number, against + (GAP if end < time else 0.0)
     if len(own) >= 4:
+        if all(end > time for end, _ in own):
+            yield min(range(4), key=lambda number: own[number][0]), 2 * FULL_OVER
         return
     if not own:
         yield 0, LATE if time else 0.0

@@ -161,15 +161,22 @@ def _step(symbol: Symbol, bar: Bar, staff: int) -> float:
 def _vote(bars: Sequence[Bar]) -> None:
     """Systems repeat their key: one that differs from both neighbours was misread."""
     starts = [bar for bar in bars if bar.starts_system]
+    ends = [bars[n - 1] for n, bar in enumerate(bars) if bar.starts_system and n]
+    announced = {bar.system + 1 for bar in ends if bar.courtesy}
+    changing = {bar.system for bar in bars if bar.keys and not bar.starts_system}
     for place in range(max((len(bar.staves) for bar in starts), default=0)):
         row = [bar for bar in starts if len(bar.staves) > place]
         keys = [bar.keys.get(bar.staves[place], 0) for bar in row]
-        changed = any(not bar.starts_system and bar.keys for bar in bars)
-        if len(keys) >= 3 and not changed:
-            common, count = Counter(keys).most_common(1)[0]
-            if count * 2 > len(keys):
-                for bar in row:
-                    bar.keys[bar.staves[place]] = common
+        for n, bar in enumerate(row):
+            if len(row) < 3 or bar.system in announced or changing & {bar.system - 1, bar.system}:
+                continue
+            others = keys[n - 1 : n] + keys[n + 1 : n + 2]
+            if n == 0:
+                others = keys[1:3]
+            elif n == len(row) - 1:
+                others = keys[n - 2 : n]
+            if others[0] == others[1] != keys[n] and bar.system + 1 not in announced:
+                bar.keys[bar.staves[place]] = others[0]
 
 
 def read_meters(bars: Sequence[Bar]) -> None:
