@@ -8,12 +8,15 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import attrs
 
 _DEEPEST = 8
 """Forms may nest; deeper than this nobody places a scan."""
+_MOST = 1_000_000
+"""Objects looked at; forms that use forms can multiply without end."""
 _UNSEEN_ANNOTATIONS = (2, 16, 20)
 """PDFium's subtypes link, popup and widget: they paint nothing over the music."""
 
@@ -71,7 +74,7 @@ def content(page: Any) -> Content:
 
     images: list[Placed] = []
     others = _annotated(page, pdfium)
-    for handle, matrix in _objects(page, pdfium):
+    for handle, matrix in islice(_objects(page, pdfium), _MOST):
         kind = pdfium.FPDFPageObj_GetType(handle)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             width, height = ctypes.c_uint(), ctypes.c_uint()

@@ -111,7 +111,9 @@ class PdfLoader:
                     return PageInfo(index, scan.width, scan.height, round(scan.dpi, 2))
                 raster = self._raster(page, found, document.name, ctx)
         except (InputError, LimitExceeded):
-            return PageInfo(index, 0, 0)  # loading it says what is wrong
+            if len(pdf) == 1:
+                raise
+            return PageInfo(index, 0, 0)  # the other pages are worth having; load() says why
         return PageInfo(index, raster.width, raster.height, round(raster.dpi, 2))
 
     def _scan(self, page: Any, found: Content) -> Scan | None:
@@ -128,16 +130,12 @@ class PdfLoader:
 @contextmanager
 def _opened(document: Document, password: str) -> Iterator[Any]:
     import pypdfium2
-    from pypdfium2 import raw
 
     with _pdfium:
         try:
             pdf = pypdfium2.PdfDocument(document.path, password=password or None)
         except pypdfium2.PdfiumError as error:
-            code = getattr(error, "err_code", None)
-            if code is None:
-                code = raw.FPDF_GetLastError()
-            raise _refusal(document.name, code, bool(password)) from error
+            raise _refusal(document, password) from error
         except OSError as error:
             raise InputError(f"{document.name}: cannot be read: {error.strerror}") from error
         try:
@@ -146,9 +144,19 @@ def _opened(document: Document, password: str) -> Iterator[Any]:
             pdf.close()
 
 
-def _refusal(name: str, code: int, password: bool) -> InputError:
+def _refusal(document: Document, password: str) -> InputError:
+    """Why a document did not open."""
     from pypdfium2 import raw
 
+    # PDFium's error number is only valid after a failure, and no pages are not one: a
+    # number left over from another document must not be told for this one.
+    path = str(document.path).encode("utf-8", "surrogateescape")
+    handle = raw.FPDF_LoadDocument(path, password.encode() if password else None)
+    name = document.name
+    if handle:
+        raw.FPDF_CloseDocument(handle)
+        return InputError(f"{name}: the document has no pages")
+    code = raw.FPDF_GetLastError()
     if code == raw.FPDF_ERR_PASSWORD:
         if password:
             return InputError(
@@ -163,8 +171,6 @@ def _refusal(name: str, code: int, password: bool) -> InputError:
         return InputError(
             f"{name}: encrypted in a way that is not supported", code="input-encrypted"
         )
-    if code == raw.FPDF_ERR_SUCCESS:
-        return InputError(f"{name}: the document has no pages")
     return InputError(f"{name}: not a readable PDF document, it is damaged or incomplete")
 
 
@@ -197,12 +203,7 @@ def _box(page: Any) -> tuple[float, float, float, float]:
 
 
 def _render(page: Any, raster: Raster) -> Image:
-    bitmap = page.render(scale=raster.dpi / 72.0)
-    try:
-        image: Image = bitmap.to_pil().copy()
-    finally:
-        bitmap.close()
-    image = plain(image)
+    image = plain(page.render(scale=raster.scale).to_pil().copy())
     # Smooth edges are worth keeping even where a page happens to have none.
     return image.convert("L") if image.mode == "1" else image
 

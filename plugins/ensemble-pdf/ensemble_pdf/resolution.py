@@ -34,6 +34,11 @@ class Raster:
     height: int
     wanted: float
 
+    @property
+    def scale(self) -> float:
+        """Pixels per point."""
+        return _scale(self.dpi)
+
 
 def choose(
     size: tuple[float, float],
@@ -67,7 +72,7 @@ def choose(
     if width * height > limits.max_pixels:
         dpi = POINTS * math.sqrt(limits.max_pixels / (size[0] * size[1]))
         while math.prod(_pixels(size, dpi)) > limits.max_pixels and dpi >= LEAST_DPI:
-            dpi *= 0.999  # sizes are rounded up, so the root may be a little too much
+            dpi *= 0.999  # sizes are rounded up, so the root may be a hair too much
         width, height = _pixels(size, dpi)
     if dpi < min(LEAST_DPI, wanted):
         raise LimitExceeded(
@@ -79,5 +84,10 @@ def choose(
 
 
 def _pixels(size: tuple[float, float], dpi: float) -> tuple[int, int]:
-    scale = dpi / POINTS
+    scale = _scale(dpi)
     return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
+
+
+def _scale(dpi: float) -> float:
+    # A hair less, so that 11 inches at 300 dpi are not rounded up from 3300.0000000000005.
+    return dpi / POINTS * (1 - 1e-9)

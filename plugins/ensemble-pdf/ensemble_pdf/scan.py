@@ -196,12 +196,8 @@ def _from_bitmap(placed: Placed) -> Image | None:
     handle = pdfium.FPDFImageObj_GetBitmap(placed.raw)
     if not handle:
         return None
-    bitmap = pypdfium2.PdfBitmap.from_raw(handle)
-    try:
-        image: Image = bitmap.to_pil().copy()
-    finally:
-        bitmap.close()
-    return plain(image)
+    # The copy is what stays; the bitmap lets go of PDFium's memory when it is collected.
+    return plain(pypdfium2.PdfBitmap.from_raw(handle).to_pil().copy())
 
 
 def plain(image: Image) -> Image:
@@ -233,9 +229,7 @@ def _alike(image: Image, scan: Scan, page: Any) -> bool:
     from ensemble_core.imaging import gray
 
     scale = _PREVIEW / max(page.get_width(), page.get_height())
-    bitmap = page.render(scale=scale, grayscale=True)
-    shown = bitmap.to_pil().copy()
-    bitmap.close()
+    shown = page.render(scale=scale, grayscale=True).to_pil().copy()
     left, top, right, bottom = scan.window
     edges = (left * shown.width, top * shown.height, right * shown.width, bottom * shown.height)
     shown = shown.crop(tuple(round(edge) for edge in edges))
