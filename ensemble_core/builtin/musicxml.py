@@ -87,10 +87,10 @@ class MusicXmlExporter:
         """Write one file into ``ctx.workspace``.
 
         Raises:
-            InputError: The score is not XML.
+            InputError: The score is not MusicXML.
         """
         ctx.check()
-        data = self._indented(score.musicxml) if self.options.indent else score.musicxml
+        data = self._bytes(score.musicxml)
         if self.options.compressed:
             path, media_type = ctx.workspace / "score.mxl", MXL_MEDIA_TYPE
             data = write_mxl(data)
@@ -100,10 +100,13 @@ class MusicXmlExporter:
         ctx.check()
         return (Artifact(path, media_type, path.suffix),)
 
-    @staticmethod
-    def _indented(musicxml: bytes) -> bytes:
+    def _bytes(self, musicxml: bytes) -> bytes:
         from lxml import etree
 
         root = parse(musicxml, "the score")
+        if root.tag != "score-partwise":
+            raise InputError(f"the score is no partwise MusicXML, but <{root.tag}>")
+        if not self.options.indent:
+            return musicxml
         etree.indent(root, space="  ")
         return serialize(root)
