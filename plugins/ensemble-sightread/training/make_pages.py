@@ -1,0 +1,240 @@
+"""Makes the pages the symbol net learns from: engraved scores with the box of every sign.
+
+    python training/make_pages.py --scores FOLDER --out FOLDER --jobs 2 --count 600
+
+Each job is a number: it decides (by a seeded generator) the work, the engraver and its
+settings, so a run that was stopped goes on where it was. Works whose file name hashes to 0
+modulo 5 are only used with ``--held-out``, for measuring.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+import boxes
+from salad import Salad
+
+PER_SPACE = 16.0
+"""Pixels of a staff space in the stored pages; training scales them down to about 10."""
+
+FONTS = ("Leipzig", "Bravura", "Gootville", "Petaluma", "Leland")
+SERIFS = ("Nimbus Roman", "C059", "P052", "URW Bookman", "FreeSerif", "DejaVu Serif")
+MUSESCORE = {
+    "Emmentaler": "MScore for scores", "Gonville": "Gootville", "Bravura": "Bravura",
+    "MuseJazz": "MuseJazz",
+}  # fmt: skip
+
+
+def held_out(name: str) -> bool:
+    """Whether a work is kept for evaluation."""
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0
+
+
+def works(folder: Path, evaluation: bool) -> list[Path]:
+    """The works to draw from: songs, and quartets several times as they are few."""
+    songs = sorted((folder / "lieder").glob("*.mxl"))
+    quartets = sorted((folder / "quartets").glob("*.mxl"))
+    chosen = [w for w in songs + 4 * quartets if held_out(w.name) == evaluation]
+    return chosen
+
+
+def musicxml(path: Path) -> str:
+    """The score inside a compressed MusicXML file."""
+    with zipfile.ZipFile(path) as archive:
+        name = next(
+            n for n in archive.namelist() if n.endswith(("xml", "musicxml")) and "META" not in n
+        )
+        return archive.read(name).decode()
+
+
+def raster(svg: str, width: float) -> np.ndarray:
+    """Draw an SVG as gray pixels, ``width`` pixels wide."""
+    import cv2
+    import resvg_py
+
+    serif = random.choice(SERIFS)
+    data = bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg, width=round(width), background="white",
+            serif_family=serif, font_family=serif,
+        )
+    )  # fmt: skip
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def jitter_glyphs(svg: str, r: random.Random) -> str:
+    """Fatten the glyphs of a Verovio page by a stroke: worn type, another cut."""
+    if r.random() < 0.5:
+        return svg
+    width = r.uniform(2, 16)
+    return svg.replace(
+        '<path transform="scale(1,-1)" d=',
+        f'<path transform="scale(1,-1)" stroke="black" stroke-width="{width:.0f}" d=',
+    )
+
+
+def verovio_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, boxes.Boxes]]:
+    """Engrave with random settings; a few random pages with their boxes."""
+    import verovio
+
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    unit = r.choice((6, 7, 8, 9, 9, 10, 11))
+    toolkit.setOptions({
+        "font": r.choice(FONTS), "unit": unit, "svgViewBox": True, "breaks": "auto",
+        "pageWidth": r.choice((1500, 1800, 2100)), "pageHeight": r.choice((2000, 2500, 2970)),
+        "footer": "none", "header": r.choice(("none", "auto")),
+        "spacingLinear": r.uniform(0.15, 0.4), "spacingNonLinear": r.uniform(0.4, 0.7),
+        "staffLineWidth": r.uniform(0.1, 0.28), "stemWidth": r.uniform(0.12, 0.34),
+        "ledgerLineThickness": r.uniform(0.15, 0.4), "barLineWidth": r.uniform(0.2, 0.45),
+        "spacingStaff": r.randint(6, 14), "spacingSystem": r.randint(2, 12),
+        "lyricSize": r.uniform(3, 6), "graceFactor": r.uniform(0.6, 0.8),
+        "beamMaxSlope": r.randint(2, 20), "slurMidpointThickness": r.uniform(0.3, 0.9),
+        "seed": r.randint(1, 10**6),
+    })  # fmt: skip
+    if not toolkit.loadData(xml):
+        return []
+    pages = r.sample(range(1, toolkit.getPageCount() + 1), min(many, toolkit.getPageCount()))
+    out = []
+    for page in pages:
+        svg = toolkit.renderToSVG(page)
+        out.append((jitter_glyphs(svg, r), boxes.verovio(svg)))
+    return out
+
+
+@lru_cache(maxsize=8)
+def shapes(font: str) -> boxes.FontShapes:
+    """The outlines of a font that MuseScore carries inside its program file."""
+    from fontTools.ttLib import TTFont
+
+    program = Path(os.path.realpath("/usr/bin/musescore3")).read_bytes()
+    text = tuple(Path("/usr/share/fonts/truetype/freefont").glob("FreeSerif*.ttf"))
+    for magic in (b"OTTO\x00", b"\x00\x01\x00\x00\x00"):
+        start = program.find(magic)
+        while start >= 0:
+            try:
+                found = TTFont(io.BytesIO(program[start : start + 2_000_000]))
+                if found["name"].getDebugName(4) == MUSESCORE[font]:
+                    with tempfile.NamedTemporaryFile(suffix=".otf") as file:
+                        file.write(program[start : start + 2_000_000])
+                        file.flush()
+                        return boxes.FontShapes(Path(file.name), text)
+            except Exception:  # noqa: BLE001  not every such byte sequence is a font
+                pass
+            start = program.find(magic, start + 1)
+    raise SystemExit(f"musescore3 carries no font {font}")
+
+
+def musescore_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, boxes.Boxes]]:
+    """Engrave with MuseScore 3 in a random font and style."""
+    font = r.choice(("Emmentaler", "Emmentaler", "Gonville", "Bravura", "MuseJazz"))
+    style = {
+        "musicalSymbolFont": font, "musicalTextFont": f"{font} Text",
+        "Spatium": f"{r.uniform(1.3, 2.1):.3f}", "staffLineWidth": f"{r.uniform(0.05, 0.14):.3f}",
+        "stemWidth": f"{r.uniform(0.08, 0.18):.3f}", "barWidth": f"{r.uniform(0.12, 0.24):.3f}",
+        "ledgerLineWidth": f"{r.uniform(0.09, 0.2):.3f}",
+        "beamWidth": f"{r.uniform(0.4, 0.6):.3f}", "minNoteDistance": f"{r.uniform(0.1, 0.5):.3f}",
+        "graceNoteMag": f"{r.uniform(0.6, 0.8):.3f}",
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "a.musicxml").write_text(xml)
+        _musescore(folder / "b.mscx", folder / "a.musicxml")
+        text = (folder / "b.mscx").read_text()
+        fields = "".join(f"<{key}>{value}</{key}>" for key, value in style.items())
+        text = re.sub(r"<Spatium>.*?</Spatium>", "", text, count=1)
+        text = text.replace("<Style>", f"<Style>{fields}", 1)
+        (folder / "b.mscx").write_text(text)
+        _musescore(folder / "c.svg", folder / "b.mscx")
+        svgs = sorted(folder.glob("c*.svg"))
+        picked = r.sample(svgs, min(many, len(svgs)))
+        return [(p.read_text(), boxes.musescore(p.read_text(), shapes(font))) for p in picked]
+
+
+def _musescore(out: Path, source: Path) -> None:
+    subprocess.run(
+        ["musescore3", "-o", str(out), str(source)], check=True, timeout=120,
+        capture_output=True, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )  # fmt: skip
+
+
+def make(job: int, scores: Path, out: Path, evaluation: bool) -> int:
+    """Make the pages of one job; returns how many."""
+    r = random.Random(job * 7919 + (1 if evaluation else 0))
+    random.seed(job)
+    engraver = r.choice(("verovio", "verovio", "musescore"))
+    if r.random() < 0.22:
+        xml = Salad(job * 2 + evaluation).xml()
+    else:
+        xml = musicxml(r.choice(works(scores, evaluation)))
+        if r.random() < 0.35:
+            xml = re.sub(r"<lyric\b.*?</lyric>", "", xml, flags=re.DOTALL)
+    pages = (verovio_pages if engraver == "verovio" else musescore_pages)(xml, r, 2)
+    made = 0
+    for number, (svg, found) in enumerate(pages):
+        view = boxes.numbers(re.search(r'viewBox="([^"]*)"', svg).group(1))  # type: ignore[union-attr]
+        scale = PER_SPACE / found.space
+        if len(found.boxes) < 20 or view[2] * scale * view[3] * scale > 30e6:
+            continue
+        image = raster(svg, view[2] * scale)
+        scale = image.shape[1] / view[2]
+        rows = [
+            (b.left * scale, b.top * scale, b.right * scale, b.bottom * scale)
+            for b in found.boxes
+        ]
+        base = out / f"{job:05d}-{number}-{engraver}"
+        np.savez(
+            base.with_suffix(".tmp.npz"), kind=np.array([b.kind for b in found.boxes]),
+            box=np.array(rows, np.float32), space=found.space * scale,
+        )  # fmt: skip
+        np.save(base.with_suffix(".npy"), image)
+        os.replace(base.with_suffix(".tmp.npz"), base.with_suffix(".npz"))
+        made += 1
+    (out / f"{job:05d}.done").write_text(str(made))
+    return made
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--held-out", action="store_true")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    todo = [
+        n for n in range(args.first, args.first + args.count)
+        if not (args.out / f"{n:05d}.done").exists()
+    ]  # fmt: skip
+    made = failed = 0
+    with ProcessPoolExecutor(args.jobs) as pool:
+        runs = {pool.submit(make, n, args.scores, args.out, args.held_out): n for n in todo}
+        for done in as_completed(runs):
+            try:
+                made += done.result()
+            except Exception as error:  # noqa: BLE001  one bad work must not end the run
+                failed += 1
+                print(runs[done], type(error).__name__, str(error)[:100], file=sys.stderr)
+    print(f"{made} pages, {failed} jobs failed")
+
+
+if __name__ == "__main__":
+    main()
