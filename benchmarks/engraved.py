@@ -142,7 +142,7 @@ def lilypond(document: bytes, out: Path) -> int:
     source.write_bytes(etree.tostring(root))
     _run(["musicxml2ly", "--npl", "-o", str(ly), str(source)], out.parent)
     text = ly.read_text()
-    ly.write_text(text.replace('\\version', '#(set-default-paper-size "a4")\n\\version', 1))
+    ly.write_text(text.replace("\\version", '#(set-default-paper-size "a4")\n\\version', 1))
     _run(["lilypond", "--png", f"-dresolution={DPI}", "-o", str(out.with_suffix("")), str(ly)],
          out.parent)  # fmt: skip
     return _first_of(out, out.stem + "-page*.png")

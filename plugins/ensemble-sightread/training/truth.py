@@ -35,7 +35,7 @@ GLYPHS = {
     **{0xE080 + digit: f"time-{digit}" for digit in range(10)},
     **{0xE880 + digit: f"tuplet-{digit}" for digit in range(2, 8)},
 }  # fmt: skip
-WITH_8 = {0xE052: 1, 0xE053: -1, 0xE064: 1, 0xE065: -1}
+WITH_8 = {0xE052: -1, 0xE053: 1, 0xE064: -1, 0xE065: 1}
 SMALL = 0.85
 
 

@@ -21,6 +21,9 @@ LENGTHS = {
     5 * QUARTER: Meter(5, 4), 8 * QUARTER: Meter(4, 2),
 }  # fmt: skip
 
+DISTORTED = 7.0
+"""A bar that fits its meter only at this cost is rather read as it is printed."""
+
 
 @attrs.define(eq=False)
 class Reading:
@@ -83,6 +86,10 @@ def _solve(bars: Sequence[Bar]) -> None:
         edge = number in (0, len(bars) - 1)
         split = _repeats(bar) or (number > 0 and _repeats(bars[number - 1]))
         found = solve(bar, meter.ticks, short_ok=edge or split)
+        if found.cost > DISTORTED:
+            free = solve(bar, None)
+            if free.cost + DISTORTED - 1 < found.cost:
+                found = attrs.evolve(free, fits=free.length == meter.ticks)
         _apply(bar, found, meter)
 
 
