@@ -1,0 +1,10 @@
+"""The made-up recognizer held to the contract."""
+
+from __future__ import annotations
+
+from ensemble_core.testing import RecognizerContract
+
+
+class TestMock(RecognizerContract):
+    name = "mock"
+    reads_input = False
