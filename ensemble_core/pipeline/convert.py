@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..model import (
     DocumentDone,
     DocumentReport,
     DocumentStarted,
+    Element,
     EnsembleError,
     ExitCode,
     ExporterSpec,
@@ -33,7 +35,7 @@ from ..model import (
     UnsupportedInput,
 )
 from ..model.plan import digest
-from ..musicxml import MissingPage, count_measures, join, missing_pages, stamp
+from ..musicxml import MissingPage, join, missing_pages, stamp
 from . import work
 from .cache import Cache
 from .dispatch import Dispatcher, Job, write_json
@@ -43,7 +45,7 @@ from .outputs import Destination, Placer, exists_already
 from .planner import Planned
 from .wire import pack, unpack
 
-WIRE = 1
+WIRE = 2
 """Changes when cached results of an older Ensemble must not be used any more."""
 
 
@@ -90,7 +92,6 @@ class Services:
     emit: Emitter
     cache: Cache | None
     placer: Placer
-    folder: Path
     version: str
 
 
@@ -111,11 +112,13 @@ class Conversion:
         self._documents: list[Document] = []
         self._sizes: dict[int, tuple[int, int]] = {}
         self._written: list[Output] = []
+        self._folder = Path()
 
     def run(self, keep_score: bool) -> Converted:
         """Do it all; never raises but for what nobody could foresee."""
         began = time.monotonic()
         score, error, status = None, None, "ok"
+        self._folder = self._run.dispatcher.new_folder()
         try:
             score = self._convert()
             status = "skipped" if score is None else self._status()
@@ -125,6 +128,8 @@ class Conversion:
         except OSError as caught:
             error = OutputError(f"{self._source.name}: {caught.strerror or caught}")
             status = "failed"
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
         seconds = time.monotonic() - began
         report = DocumentReport(
             name=self._source.name,
@@ -211,7 +216,8 @@ class Conversion:
                 continue
             job = self._run.dispatcher.start(
                 work.read_page, self._payload(page), self._reading_steps(page),
-                self._source.name, page.info.index,
+                self._source.name, page=page.info.index,
+                folder=self._folder if len(pages) == 1 else None,
             )  # fmt: skip
             jobs[job.name] = (job, page, key)
         for job in self._run.dispatcher.finish([job for job, _, _ in jobs.values()]):
@@ -246,7 +252,8 @@ class Conversion:
             self._report_page(PageReport(page.number, status, error=error.to_payload()))
             return error
         finally:
-            job.discard()
+            if job.folder != self._folder:
+                job.discard()
 
     def _page_read(self, page: SourcePage, result: dict[str, Any], cached: bool) -> Score:
         score = unpack(result["score"], Score)
@@ -257,8 +264,12 @@ class Conversion:
         self._sizes[page.number] = tuple(result["size"])
         self._report_page(PageReport(page.number, "ok", cached, dict(result["seconds"])))
         width, height = self._sizes[page.number]
-        own = PageOfScore(page.number, 0, count_measures(score.musicxml), width, height)
-        elements = tuple(attrs.evolve(e, page=page.number) for e in score.elements)
+        own = PageOfScore(page.number, 0, result["measures"], width, height)
+        elements = score.elements
+        if page.number != page.info.index:
+            elements = tuple(
+                Element(e.id, e.kind, page.number, e.box, e.confidence) for e in elements
+            )
         return attrs.evolve(score, pages=(own,), elements=elements, diagnostics=own_findings)
 
     def _report_page(self, report: PageReport) -> None:
@@ -295,10 +306,19 @@ class Conversion:
 
     def _export(self, key: str, score: Score, pages: Sequence[SourcePage]) -> None:
         score, loaded = self._with_pictures(score, pages)
-        path = write_json(self._run.folder / f"score-{key[:16]}-{id(self)}.json", pack(score))
+        shared = self._folder / "score.json"
+        if any(exporter.isolation == "worker" for exporter in self._plan.export):
+            write_json(shared, pack(score))
         jobs = [
             self._run.dispatcher.start(
-                work.export, {"exporter": exporter, "score": path}, [exporter], self._source.name
+                work.export,
+                {
+                    "exporter": exporter,
+                    "score": str(shared) if exporter.isolation == "worker" else score,
+                },
+                [exporter],
+                self._source.name,
+                folder=self._folder if len(self._plan.export) == 1 else None,
             )
             for exporter in self._plan.export
         ]
@@ -311,8 +331,8 @@ class Conversion:
             self._place(key, artifacts)
         finally:
             for job in [*jobs, *loaded]:
-                job.discard()
-            Path(path).unlink(missing_ok=True)
+                if job.folder != self._folder:
+                    job.discard()
 
     def _place(self, key: str, artifacts: Sequence[Artifact]) -> None:
         if self._target is None:
@@ -344,7 +364,11 @@ class Conversion:
         for page in pages:
             payload = self._payload(page)
             job = self._run.dispatcher.start(
-                work.load_page, payload, [payload["loader"]], self._source.name, page.info.index
+                work.load_page,
+                payload,
+                [payload["loader"]],
+                self._source.name,
+                page=page.info.index,
             )
             jobs.append(job)
             list(self._run.dispatcher.finish([job]))
@@ -383,9 +407,10 @@ class Conversion:
         return self._plan.loaders[document.media_type]
 
     def _do(self, function: Any, payload: dict[str, Any], loader: PlannedComponent) -> Any:
-        result, job = self._run.dispatcher.do(function, payload, [loader], self._source.name)
+        result, job = self._run.dispatcher.do(
+            function, payload, [loader], self._source.name, self._folder
+        )
         self._diagnostics += job.diagnostics
-        job.discard()
         return result
 
     def _key(self) -> str:

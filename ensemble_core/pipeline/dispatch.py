@@ -78,12 +78,18 @@ class Dispatcher:
         payload: Mapping[str, Any],
         components: Iterable[PlannedComponent],
         document: str,
+        *,
         page: int | None = None,
+        folder: Path | None = None,
     ) -> Job:
-        """Begin one piece of work; inline work is over when this returns."""
+        """Begin one piece of work; inline work is over when this returns.
+
+        It gets a folder of its own unless the caller, who does one thing after the other,
+        lends one: making and removing folders is most of what a small page costs.
+        """
         name = f"t{next(self._numbers)}"
-        folder = self._folder / name
-        folder.mkdir(mode=0o700)
+        if folder is None:
+            folder = self.new_folder(name)
         job = Job(name, document, page, folder, Future(), time.perf_counter())
         self._jobs[name] = job
         if self._cancel.cancelled:
@@ -124,19 +130,26 @@ class Dispatcher:
                 f"raised {type(error).__name__}: {error}", code="component-raised"
             ) from error
 
+    def new_folder(self, name: str = "") -> Path:
+        """A private folder in the run's workspace."""
+        folder = self._folder / (name or f"f{next(self._numbers)}")
+        folder.mkdir(mode=0o700)
+        return folder
+
     def do(
         self,
         function: Callable[..., Any],
         payload: Mapping[str, Any],
         components: Iterable[PlannedComponent],
         document: str,
+        folder: Path,
     ) -> tuple[Any, Job]:
         """Start a job and wait for it.
 
         Raises:
             EnsembleError: Whatever it failed with.
         """
-        job = self.start(function, payload, list(components), document)
+        job = self.start(function, payload, list(components), document, folder=folder)
         for _ in self.finish([job]):
             pass
         return self.result(job), job

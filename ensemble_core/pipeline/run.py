@@ -145,7 +145,6 @@ class Run:
             emit=emit,
             cache=Cache(folder, run.cache_size) if run.cache else None,
             placer=Placer(policy, folder / "written" if run.cache else None),
-            folder=self._folder,
             version=__version__,
         )
 

@@ -18,6 +18,7 @@ import attrs
 
 from ..config.options import structure_options
 from ..model import (
+    Affine,
     Artifact,
     Cancelled,
     Context,
@@ -25,6 +26,7 @@ from ..model import (
     DeadlineExceeded,
     Diagnostic,
     Document,
+    Element,
     EnsembleError,
     Exporter,
     InputError,
@@ -132,12 +134,19 @@ def read_page(
     for step in payload["preprocess"]:
         planned, enhancer = _component(step, Preprocessor, make)
         page = _enhance(planned, enhancer, page, ctx, seconds)
-    score = _recognize(payload["recognizers"], page, ctx, make, seconds)
-    moved = tuple(
-        attrs.evolve(e, page=source.index, box=page.to_source.box(e.box)) for e in score.elements
-    )
-    score = attrs.evolve(score, elements=moved)
-    return {"score": pack(score), "seconds": seconds, "size": [source.width, source.height]}
+    score, measures = _recognize(payload["recognizers"], page, ctx, make, seconds)
+    if page.to_source != Affine() or any(e.page != source.index for e in score.elements):
+        moved = tuple(
+            Element(e.id, e.kind, source.index, page.to_source.box(e.box), e.confidence)
+            for e in score.elements
+        )
+        score = attrs.evolve(score, elements=moved)
+    return {
+        "score": pack(score),
+        "measures": measures,
+        "seconds": seconds,
+        "size": [source.width, source.height],
+    }
 
 
 def export(payload: Mapping[str, Any], ctx: Context, make: Make = make_component) -> Any:
@@ -182,13 +191,12 @@ def _enhance(
 
 def _recognize(
     steps: list[Any], page: Page, ctx: Context, make: Make, seconds: dict[str, float]
-) -> Score:
+) -> tuple[Score, int]:
     for number, step in enumerate(steps):
         planned, recognizer = _component(step, Recognizer, make)
         try:
             score: Score = _timed(seconds, planned, ctx, partial(recognizer.recognize, page))
-            _check_score(planned, score, ctx)
-            return score
+            return score, _check_score(planned, score, ctx)
         except (Cancelled, DeadlineExceeded):
             raise
         except EnsembleError as error:
@@ -204,11 +212,12 @@ def _recognize(
     raise ContractError("the plan names no recognizer")
 
 
-def _check_score(planned: PlannedComponent, score: Score, ctx: Context) -> None:
+def _check_score(planned: PlannedComponent, score: Score, ctx: Context) -> int:
+    """Hold a score to the structure every exporter relies on; gives its measures."""
     from ..musicxml import check_wellformed_score
 
     _expect(planned, score, Score)
-    _call(planned, ctx, lambda _: check_wellformed_score(score.musicxml))
+    return _call(planned, ctx, lambda _: check_wellformed_score(score.musicxml))
 
 
 def _component(data: Any, protocol: Any, make: Make) -> tuple[PlannedComponent, Any]:
