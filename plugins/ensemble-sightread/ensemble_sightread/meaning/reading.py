@@ -43,8 +43,13 @@ class Reading:
     opening_printed: bool
 
 
-def read(seen: Seen) -> Reading:
-    """Read a page."""
+def read(seen: Seen, assumed: Meter | None = None) -> Reading:
+    """Read a page.
+
+    Args:
+        seen: What is on it.
+        assumed: Meter up to the first printed one; None: the one most bars fit.
+    """
     bars = lay_out(seen)
     read_clefs(seen, bars)
     clefs = Clefs(seen, bars)
@@ -58,7 +63,7 @@ def read(seen: Seen) -> Reading:
         for event in bar.events:
             event.values = options(event)
     printed = bool(bars) and bars[0].meter_printed
-    _solve(bars)
+    _solve(bars, assumed)
     name_heads(bars, clefs)
     ties = tie(seen, bars)
     sound(bars, ties)
@@ -75,10 +80,10 @@ def _whole_bar_rests(bar: Bar) -> None:
                 own[0].whole_bar = True
 
 
-def _solve(bars: Sequence[Bar]) -> None:
+def _solve(bars: Sequence[Bar], assumed: Meter | None) -> None:
     """Solve every bar, with the meter that is printed or that most bars agree on."""
     if bars and not bars[0].meter_printed:
-        bars[0].meter = _infer(bars)
+        bars[0].meter = assumed or _infer(bars)
     meter = Meter()
     for number, bar in enumerate(bars):
         meter = bar.meter or meter

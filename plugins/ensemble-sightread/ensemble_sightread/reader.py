@@ -1,0 +1,88 @@
+"""One page, from gray pixels to bars of notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+from ensemble_core.model import ConfigError, RecognitionError
+
+from .options import SightreadOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .meaning import Reading
+    from .meaning.music import Meter
+    from .symbols import Seen
+
+
+def read_page(
+    gray: NDArray[np.uint8],
+    options: SightreadOptions,
+    threads: int = 1,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Reading:
+    """Read a page.
+
+    Args:
+        gray: The page, shape (height, width), 0 is ink.
+        options: The recognizer's options.
+        threads: How many threads the symbol detector may use.
+        progress: Told how far the work is, 0 to 1; may raise to stop it.
+
+    Raises:
+        RecognitionError: No staff, or no note or rest on any staff.
+        ConfigError: ``options.time`` is not a time signature.
+    """
+    from .meaning import read
+
+    meter = parse_time(options.time)
+    seen = see(gray, options, threads, progress)
+    progress(0.8)
+    reading = read(seen, meter)
+    if not any(bar.events for bar in reading.bars):
+        raise RecognitionError(
+            "there are staves but no notes on the page",
+            hint="is it printed music in common notation?",
+            code="no-music",
+        )
+    return reading
+
+
+def see(
+    gray: NDArray[np.uint8],
+    options: SightreadOptions,
+    threads: int = 1,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Seen:
+    """All that is seen on a page: staves, strokes and symbols."""
+    from .glyphs import detect
+    from .normalise import normalise
+    from .structure import structure_of
+
+    page = normalise(gray)
+    progress(0.15)
+    seen = structure_of(page)
+    progress(0.35)
+    symbols = detect(page.image, threads)
+    kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
+    return attrs.evolve(seen, symbols=kept)
+
+
+def parse_time(text: str) -> Meter | None:
+    """The time signature an option names; None for ``auto``.
+
+    Raises:
+        ConfigError: It is neither ``auto`` nor like ``3/4``.
+    """
+    from .meaning.music import Meter
+
+    if text == "auto":
+        return None
+    beats, _, beat_type = text.partition("/")
+    if beats.isdigit() and 0 < int(beats) < 65 and beat_type in ("1", "2", "4", "8", "16", "32"):
+        return Meter(int(beats), int(beat_type))
+    raise ConfigError(f"time: {text!r} is not a time signature", hint="write it as 3/4, or auto")
