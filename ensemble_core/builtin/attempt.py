@@ -41,7 +41,9 @@ class Attempt:
         tell: Gets what the task sends meanwhile.
         stopping: Set when the run is cancelled; the worker is woken then.
         seconds: How long it may take; None: as long as it likes.
-        spent: How long it took, counted from the moment the worker had it.
+        component: The component that was last heard of, for error messages.
+        begun: Whether the worker said that it has the task.
+        spent: How long it took, counted from that moment.
     """
 
     task: Task
@@ -49,6 +51,8 @@ class Attempt:
     tell: Callable[[Message], None]
     stopping: threading.Event
     seconds: float | None
+    component: str = ""
+    begun: bool = False
     spent: float = 0.0
     _began: float = 0.0
     _looks: int = 0
@@ -112,7 +116,11 @@ class Attempt:
         if said.get("id") != self.task.id:
             return None
         if said["type"] == "message":
+            self.component = str(said["body"].get("component") or self.component)
             self.tell(said["body"])
+            return None
+        if said["type"] == "begun":
+            self.begun, self._began = True, time.monotonic()
             return None
         return said
 
@@ -130,12 +138,14 @@ class Attempt:
             raise LimitExceeded(
                 f"took {taken / 2**20:,.0f} MiB of memory, the limit is {limit / 2**20:,.0f} MiB",
                 hint="raise limits.max-memory if you trust the input",
+                component=self.component,
             )
 
     def _too_late(self) -> DeadlineExceeded:
         return DeadlineExceeded(
             f"did not end within {self.task.deadline:g} s and was stopped",
             hint="give it more time with a longer deadline",
+            component=self.component,
         )
 
     def _stop(self, reason: EnsembleError) -> EnsembleError:
@@ -161,5 +171,5 @@ class Attempt:
         if word["type"] == "failed":
             said = EnsembleError.from_payload(word["error"])
             if isinstance(said, (Cancelled, DeadlineExceeded)):
-                reason.component = said.component
+                reason.component = said.component or reason.component
         return reason

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from ensemble_core.model import Cancelled, EnsembleError, Message, Task
+from ensemble_core.model import Cancelled, EnsembleError, Message, Task, WorkerCrashed
 
 from .attempt import Attempt
 from .calling import as_error
@@ -170,13 +170,23 @@ class _Lane:
                 worker.tasks_done += 1
                 return said
             except WorkerDied:
-                what = f"while it worked on {task.id}" if attempt else "while it started"
-                crash = self._worker.crash(what) if self._worker else None
-                self._worker = None
+                if attempt and not attempt.begun and attempt.worker.tasks_done:
+                    self._retire_if(True)  # it died before, not of this task
+                    continue
+                crash = self._crash(attempt)
                 deaths += 1
                 spent += attempt.spent if attempt else 0.0
-                if deaths > task.retries and crash is not None:
+                if deaths > task.retries:
                     raise crash from None
+
+    def _crash(self, attempt: Attempt | None) -> WorkerCrashed:
+        """Clear up after a dead worker; gives what to raise if it was the last attempt."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return WorkerCrashed("the worker process is gone")
+        if attempt is None:
+            return worker.crash(" while it started")
+        return worker.crash(component=attempt.component)
 
     def _ready_worker(self, threads: int) -> WorkerProcess:
         """A worker that can be given a task at once."""

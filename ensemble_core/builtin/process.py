@@ -170,7 +170,7 @@ class WorkerProcess:
         else:
             self.kill()
 
-    def crash(self, what: str) -> WorkerCrashed:
+    def crash(self, when: str = "", component: str = "") -> WorkerCrashed:
         """The error to give after :class:`WorkerDied`; clears up what the process left."""
         self._ended(1.0)
         how = self._how_it_ended()
@@ -178,8 +178,9 @@ class WorkerProcess:
         lines = list(self._tail)
         last = _telling_line(lines)
         error = WorkerCrashed(
-            f"the worker process {how} {what}" + (f": {last}" if last else ""),
-            hint="a component crashed it; --debug shows what it printed",
+            f"the worker process {how}{when}" + (f": {last}" if last else ""),
+            hint="--debug shows what it printed",
+            component=component,
         )
         error.details = "\n".join(lines)
         return error

@@ -1,8 +1,8 @@
 """What a worker process runs: takes tasks from its parent and answers, one JSON line each.
 
 Lines from the parent: ``{"do": "work", …}``, ``{"do": "cancel", "id"}``, ``{"do": "bye"}``.
-Lines to the parent: ``ready``; ``message`` (what a task sends), ``result`` or ``failed``,
-each with the task's id.
+Lines to the parent: ``ready``; ``begun``, ``message`` (what a task sends) and ``result`` or
+``failed``, each with the task's id.
 
 The two pipes are moved away from file descriptors 0 and 1 before anything else is
 imported, so that nothing a plugin or a C library prints can be taken for an answer; what
@@ -70,10 +70,18 @@ class Worker:
 
     def listen(self) -> None:
         """Take orders until the parent says goodbye or is gone."""
+        with contextlib.suppress(BrokenPipeError):
+            if self._listen():
+                return
+        _end_orphaned()
+
+    def _listen(self) -> bool:
+        """Take orders; True when the parent said goodbye, False when it just went."""
         for line in self._channel.incoming:
             order = json.loads(line)
             if order["do"] == "work":
                 self._cancels[order["id"]] = self._token()
+                self._channel.send({"type": "begun", "id": order["id"]})
                 self._tasks.put(order)
             elif order["do"] == "cancel":
                 token = self._cancels.get(order["id"])
@@ -81,8 +89,8 @@ class Worker:
                     token.cancel()
             else:
                 self._tasks.put(None)
-                return
-        _end_orphaned()
+                return True
+        return False
 
     def serve(self) -> None:
         """Do one task after the other until :meth:`listen` ends."""
