@@ -7,6 +7,7 @@ of the element, so each outline is compared with those of the font it was set in
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from functools import lru_cache
@@ -45,7 +46,7 @@ GLYPHS: dict[int, str] = {
     0xE1E7: "dot", 0xE044: "dot", 0xE4A2: "dot", 0xE4A3: "dot",
     0xE4A0: "accent", 0xE4A1: "accent", 0xE4A4: "tenuto", 0xE4A5: "tenuto",
     0xE4AC: "marcato", 0xE4AD: "marcato", 0xE566: "trill", 0xE047: "segno", 0xE048: "coda",
-    **{code: "staccatissimo" for code in range(0xE4A6, 0xE4AC)},
+    **dict.fromkeys(range(58534, 58540), "staccatissimo"),
     **{0xE080 + digit: f"time-{digit}" for digit in range(10)},
     **{0xE880 + digit: f"tuplet-{digit}" for digit in range(2, 8)},
 }  # fmt: skip
@@ -138,7 +139,7 @@ def verovio(svg: str) -> Boxes:
     for staff in margin.iter(f"{SVG}g"):
         if str(staff.get("class", "")).split(" ")[0] == "staff":
             ys = sorted(numbers(p.get("d"))[1] for p in staff.findall(f"{SVG}path"))
-            spaces += [b - a for a, b in zip(ys, ys[1:], strict=False) if b > a]
+            spaces += [b - a for a, b in itertools.pairwise(ys) if b > a]
     space = float(np.median(spaces))
     found: list[tuple[str, float, float, float, float]] = []
     uses = list(margin.iter(f"{SVG}use"))
@@ -237,15 +238,15 @@ class _OnCurve(BasePen):  # type: ignore[misc]
         self.points: list[tuple[float, float]] = []
         self.contours = 0
 
-    def _moveTo(self, point: tuple[float, float]) -> None:
+    def _moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802
         self.contours += 1
         self._lineTo(point)
 
-    def _lineTo(self, point: tuple[float, float]) -> None:
+    def _lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802
         if not self.points or math.dist(self.points[-1], point) > 1e-6:
             self.points.append(point)
 
-    def _curveToOne(self, _1: Any, _2: Any, point: tuple[float, float]) -> None:
+    def _curveToOne(self, _1: Any, _2: Any, point: tuple[float, float]) -> None:  # noqa: N802
         self._lineTo(point)
 
 
@@ -339,9 +340,7 @@ def _placed(node: Any) -> tuple[float, float, float, float] | None:
     return box[0] * a + e, box[1] * d + f, box[2] * a + e, box[3] * d + f
 
 
-def _whole_or_half(
-    box: tuple[float, float, float, float], lines: np.ndarray, space: float
-) -> int:
+def _whole_or_half(box: tuple[float, float, float, float], lines: np.ndarray, space: float) -> int:
     """Bars of one shape in many fonts: a whole rest hangs from a line, a half rest sits."""
 
     def off(y: float) -> float:

@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-
 from ensemble_sightread.symbols import KINDS
 
 INDEX = {kind: number for number, kind in enumerate(KINDS)}
@@ -102,9 +101,7 @@ def cut(
     aspect = r.uniform(0.96, 1.04)
     matrix = np.array([[cos * aspect, -sin, 0], [sin, cos, 0]], np.float32)
     matrix[:, 2] = CROP / 2 - matrix[:, :2] @ np.array([reach, reach], np.float32)
-    image = cv2.warpAffine(
-        patch, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=255
-    )
+    image = cv2.warpAffine(patch, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=255)
     box = pages.boxes[page] - np.array([left, top, left, top], np.float32)
     centre = np.stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2], 1)
     moved = centre @ matrix[:, :2].T + matrix[:, 2]

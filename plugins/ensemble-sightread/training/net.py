@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
+from ensemble_sightread.symbols import KINDS
 from torch import Tensor, nn
 from torch.nn import functional
-
-from ensemble_sightread.symbols import KINDS
 
 
 def conv(inside: int, outside: int, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -29,6 +28,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
         return functional.relu(x + self.second(self.first(x)))
 
 
@@ -57,6 +57,7 @@ class SymbolNet(nn.Module):
         nn.init.normal_(self.heat.weight, std=0.01)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Heat logits and boxes."""
         x = 1 - image / 255
         quarter = self.quarter(self.stem(x))
         eighth = self.eighth(quarter)

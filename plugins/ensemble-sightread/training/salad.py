@@ -101,7 +101,10 @@ class Salad:
     def _barline(self) -> str:
         if self.r.random() > 0.12:
             return ""
-        return '<barline location="right"><bar-style>light-heavy</bar-style><repeat direction="backward"/></barline>'
+        return (
+            '<barline location="right"><bar-style>light-heavy</bar-style>'
+            '<repeat direction="backward"/></barline>'
+        )
 
     def _voice(self, left: int) -> list[str]:
         out = []
@@ -113,8 +116,10 @@ class Salad:
             length = TYPES[name]
             many = self.r.choice(tuple(TUPLETS))
             actual, normal = TUPLETS[many]
-            if name in ("quarter", "eighth", "16th") and self.r.random() < 0.2 and (
-                normal * length <= left
+            if (
+                name in ("quarter", "eighth", "16th")
+                and self.r.random() < 0.2
+                and (normal * length <= left)
             ):
                 for i in range(actual):
                     edge = "start" if i == 0 else "stop" if i == actual - 1 else ""

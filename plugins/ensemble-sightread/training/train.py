@@ -1,6 +1,6 @@
 """Trains the symbol net; stops at a given time, and goes on from its last checkpoint.
 
-    python training/train.py --pages FOLDER --run FOLDER --minutes 60
+python training/train.py --pages FOLDER --run FOLDER --minutes 60
 """
 
 from __future__ import annotations

@@ -1,0 +1,165 @@
+"""Finding the symbols on a normalised page with a small convolutional net.
+
+The net gives, at a quarter of the page's size, one heat map per kind whose peaks are the
+centres of the symbols, and at each place the rest of the centre and the size of the box
+(CenterNet, arXiv:1904.07850). How it was trained stands in ``MODEL.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from .symbols import KINDS, SPACE, Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+MODEL = Path(__file__).with_name("models") / "symbols.onnx"
+STRIDE = 4
+"""Pixels of the page per cell of the maps."""
+STEP = 16
+"""Sides that the net takes are multiples of this."""
+CONTEXT = 160
+"""Pixels around a place that can matter for what is seen there."""
+TILE = 2048
+"""Longest side that is looked at in one piece; memory grows with the area."""
+INK_MARGIN = 32
+OVERLAP = 0.45
+"""Boxes that share more than this (intersection over union) are one symbol."""
+
+
+@attrs.frozen
+class Net:
+    """The net, ready to run.
+
+    Attributes:
+        session: The ONNX Runtime session.
+        thresholds: Least heat of a peak, per kind, shape (len(KINDS),).
+    """
+
+    session: Any
+    thresholds: NDArray[np.float32]
+
+
+def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
+    """Find the symbols on a page.
+
+    Args:
+        image: Gray normalised page (staff space of 10 px), shape (H, W), dtype uint8; any size.
+        threads: Threads that ONNX Runtime may use.
+
+    Returns:
+        The symbols in page pixels, left to right; each mark on the paper is taken once.
+
+    Raises:
+        ValueError: The array is not a gray 8-bit picture.
+    """
+    import numpy as np
+
+    if image.ndim != 2 or image.dtype != np.uint8:
+        raise ValueError(f"a gray uint8 page is needed, not {image.dtype} of shape {image.shape}")
+    net = load(threads)
+    found = []
+    for left, top, tile, core in _tiles(image):
+        for row in _peaks(net, tile):
+            kind, x, y, width, height, score = row
+            if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
+                found.append((kind, x + left, y + top, width, height, score))
+    kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
+    symbols = (
+        Symbol(KINDS[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+        for k, x, y, w, h, s in kept.tolist()
+    )
+    return tuple(sorted(symbols, key=lambda s: (s.left, s.top, s.kind)))
+
+
+@lru_cache(maxsize=2)
+def load(threads: int = 1) -> Net:
+    """The net of this package, loaded once per process and number of threads."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # pages differ in size: an arena would only grow
+    session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+    about = session.get_modelmeta().custom_metadata_map
+    kinds = tuple(json.loads(about["kinds"]))
+    if kinds != KINDS:
+        raise RuntimeError(f"{MODEL.name} was trained for other kinds than this version knows")
+    return Net(session, np.array(json.loads(about["thresholds"]), np.float32))
+
+
+def _tiles(
+    image: NDArray[np.uint8],
+) -> Iterator[tuple[int, int, NDArray[np.uint8], tuple[float, float, float, float]]]:
+    """Pieces of the part with ink: (left, top, pixels, box within which peaks count)."""
+    import numpy as np
+
+    paper = float(np.median(image[::8, ::8])) if image.size else 255.0
+    ink = image < 0.72 * paper
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    if not rows.size:
+        return
+    top, bottom = max(int(rows[0]) - INK_MARGIN, 0), int(rows[-1]) + 1 + INK_MARGIN
+    left, right = max(int(columns[0]) - INK_MARGIN, 0), int(columns[-1]) + 1 + INK_MARGIN
+    bottom, right = min(bottom, image.shape[0]), min(right, image.shape[1])
+    step = TILE - 2 * CONTEXT
+    ys = range(top, bottom, step) if bottom - top > TILE else (top,)
+    xs = range(left, right, step) if right - left > TILE else (left,)
+    for y in ys:
+        for x in xs:
+            y2 = min(y + step, bottom) if len(ys) > 1 else bottom
+            x2 = min(x + step, right) if len(xs) > 1 else right
+            y1, x1 = max(y - CONTEXT, top), max(x - CONTEXT, left)
+            piece = image[y1 : min(y2 + CONTEXT, bottom), x1 : min(x2 + CONTEXT, right)]
+            high, wide = piece.shape
+            padded = np.pad(piece, ((0, -high % STEP), (0, -wide % STEP)), mode="edge")
+            yield x1, y1, padded, (x, y, x2, y2)
+
+
+def _peaks(net: Net, tile: NDArray[np.uint8]) -> list[tuple[float, ...]]:
+    """(kind, x, y, width, height, score) of each peak that is high enough for its kind."""
+    import numpy as np
+
+    heat, boxes = net.session.run(None, {"image": tile[None, None]})
+    kinds, rows, columns = np.nonzero(heat[0] > net.thresholds[:, None, None])
+    scores = heat[0, kinds, rows, columns]
+    dx, dy, log_w, log_h = boxes[0, :, rows, columns].T
+    x, y = (columns + 0.5 + dx) * STRIDE, (rows + 0.5 + dy) * STRIDE
+    width, height = SPACE * np.exp(log_w.clip(-4, 4)), SPACE * np.exp(log_h.clip(-4, 4))
+    table = np.stack([kinds, x, y, width, height, scores], axis=1).astype(np.float64)
+    return [tuple(row) for row in table.tolist()]
+
+
+def _once(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of detections that lie on one another only the surest, whatever their kinds."""
+    import numpy as np
+
+    found = found[np.argsort(-found[:, 5], kind="stable")]
+    _, x, y, w, h, _ = found.T
+    keep = np.ones(len(found), bool)
+    for i in range(len(found)):
+        if not keep[i]:
+            continue
+        rest = slice(i + 1, None)
+        across = np.minimum(x[i] + w[i] / 2, x[rest] + w[rest] / 2) - np.maximum(
+            x[i] - w[i] / 2, x[rest] - w[rest] / 2
+        )
+        down = np.minimum(y[i] + h[i] / 2, y[rest] + h[rest] / 2) - np.maximum(
+            y[i] - h[i] / 2, y[rest] - h[rest] / 2
+        )
+        shared = across.clip(0) * down.clip(0)
+        union = w[i] * h[i] + w[rest] * h[rest] - shared
+        keep[rest] &= shared <= OVERLAP * union
+    return found[keep]

@@ -1,0 +1,99 @@
+"""Writes the trained net as ONNX, peaks already picked, and checks it against PyTorch.
+
+python training/export.py --run FOLDER [--thresholds FILE] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+sys.path.insert(0, str(Path(__file__).parent))
+from ensemble_sightread.glyphs import MODEL
+from ensemble_sightread.symbols import KINDS
+from net import SymbolNet
+
+
+class Picked(nn.Module):
+    """The net from uint8 pixels to heat that is zero except at its peaks."""
+
+    def __init__(self, net: SymbolNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Peak heat and boxes."""
+        heat, boxes = self.net(image.float())
+        heat = torch.sigmoid(heat)
+        top = functional.max_pool2d(heat, 3, 1, 1)
+        return heat * (heat >= top).float(), boxes
+
+
+def fold(module: nn.Module) -> None:
+    """Fold each batch norm into the convolution before it."""
+    for name, child in module.named_children():
+        if (
+            isinstance(child, nn.Sequential)
+            and len(child) >= 2
+            and isinstance(child[0], nn.Conv2d)
+            and isinstance(child[1], nn.BatchNorm2d)
+        ):
+            fused = [fuse_conv_bn_eval(child[0], child[1]), *list(child)[2:]]
+            setattr(module, name, nn.Sequential(*fused))
+        else:
+            fold(child)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--thresholds", type=Path)
+    parser.add_argument("--out", type=Path, default=MODEL)
+    args = parser.parse_args()
+    state = torch.load(args.run / "last.pt", weights_only=True)
+    net = SymbolNet()
+    net.load_state_dict(state["ema"])
+    net.eval()
+    picked = Picked(net)
+    image = torch.randint(0, 256, (1, 1, 128, 192), dtype=torch.uint8)
+    with torch.no_grad():
+        wanted = picked(image)
+    fold(net)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        picked, (image,), str(args.out), dynamo=False, opset_version=17,
+        input_names=["image"], output_names=["heat", "boxes"],
+        dynamic_axes={"image": {2: "h", 3: "w"}, "heat": {2: "h4", 3: "w4"},
+                      "boxes": {2: "h4", 3: "w4"}},
+    )  # fmt: skip
+    thresholds = [0.35] * len(KINDS)
+    if args.thresholds:
+        given = json.loads(args.thresholds.read_text())
+        thresholds = [given.get(kind, 0.35) for kind in KINDS]
+    model = onnx.load(str(args.out))
+    about = {
+        "kinds": json.dumps(KINDS), "thresholds": json.dumps(thresholds),
+        "steps": str(state["step"]), "licence": "Apache-2.0",
+    }  # fmt: skip
+    onnx.helper.set_model_props(model, about)
+    onnx.save(model, str(args.out))
+    got = onnxruntime.InferenceSession(str(args.out)).run(None, {"image": image.numpy()})
+    apart = [float(np.abs(a - b.numpy()).max()) for a, b in zip(got, wanted, strict=True)]
+    print(f"step {state['step']}, {args.out.stat().st_size} bytes, greatest difference {apart}")
+    if max(apart) > 1e-2:
+        raise SystemExit("the exported net differs from the trained one")
+
+
+if __name__ == "__main__":
+    main()
