@@ -443,8 +443,10 @@ def test_nothing_survives_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [sys.executable, str(HERE / "executor_tasks.py"), f'"{tmp_path}"'],
     )
-    wait_until(lambda: (tmp_path / "started").exists() and (tmp_path / "started-1").exists())
-    assert len(ours()) >= 4
-    parent.kill()
-    parent.wait()
+    try:
+        wait_until(lambda: (tmp_path / "started").exists() and (tmp_path / "started-1").exists())
+        assert len(ours()) >= 4
+    finally:
+        parent.kill()
+        parent.wait()
     wait_until(lambda: gone(tmp_path) and ours() == [], 5)

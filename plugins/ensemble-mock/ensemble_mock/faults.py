@@ -23,13 +23,13 @@ _HANGING_CHILD = (
 _PAGE = 4096
 
 
-def happen(options: MockOptions, page: int, ctx: Context) -> bytes | None:
-    """Let the fault of the options happen if it is this page's turn.
+def happen(options: MockOptions, ctx: Context) -> bytes | None:
+    """Let the fault of the options happen.
 
     Returns:
         What the recognizer gives instead of a score, by the fault ``garbage``.
     """
-    if options.fault == "none" or (options.fault_pages and page not in options.fault_pages):
+    if options.fault == "none":
         return None
     if options.fault_marker is not None and not _first_time(options.fault_marker):
         return None

@@ -26,6 +26,9 @@ class MockOptions:
     fault_pages: tuple[int, ...] = option(
         (), "Pages it goes wrong on, counted from 0; empty: on all"
     )
+    fault_corner: bool = option(
+        False, "It goes wrong only on pages whose top left pixel is dark (needs 'look')"
+    )
     fault_marker: Path | None = option(
         None, "The fault happens once: not if this file is there, and it is made first"
     )

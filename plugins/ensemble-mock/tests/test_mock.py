@@ -104,6 +104,16 @@ def test_fault_only_on_the_pages_named(page: Page, ctx: Context) -> None:
     assert elsewhere.recognize(page, ctx) == MockRecognizer().recognize(page, ctx)
 
 
+def test_fault_only_on_pages_with_a_dark_corner(page: Page, ctx: Context) -> None:
+    reader = MockRecognizer(MockOptions(fault="nothing", fault_corner=True))
+    assert reader.recognize(page, ctx).pages
+    with Image.open(page.image) as picture:
+        picture.putpixel((0, 0), 0)
+        picture.save(page.image)
+    with pytest.raises(RecognitionError):
+        reader.recognize(page, ctx)
+
+
 def test_fault_once_with_a_marker(page: Page, ctx: Context, tmp_path: Path) -> None:
     options = MockOptions(fault="raise", fault_marker=tmp_path / "marker")
     with pytest.raises(RuntimeError):
