@@ -1,0 +1,1 @@
+"""The web page: what was read beside its source, to check and to hear."""

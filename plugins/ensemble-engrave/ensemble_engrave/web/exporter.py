@@ -1,0 +1,169 @@
+"""The exporter of the web page: gathers everything and fills the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import attrs
+
+from ensemble_core.model import Artifact, Context, PageOfScore, Score
+from ensemble_core.musicxml import title_of
+
+from ..engraver import Engraver, report_missing
+from ..options import HtmlOptions, Layout
+from .boxes import overlay
+from .facts import Facts, gather
+from .pictures import BUDGET, embed
+from .remarks import remarks
+from .timeline import Timeline, read
+
+_SLOT = re.compile(r"\{\{(\w+)\}\}")
+_DATA_ID = re.compile(r' data-id="([^"]+)"')
+
+
+_IN_PAGE = {"svgHtml5": True, "svgFormatRaw": True}
+"""``data-id`` instead of ``id``: names in the score cannot clash with those of the page."""
+
+_NARROW = {"pageWidth": 1080, "breaks": "auto"}
+"""A second lay-out for phones, half as wide, so that notes are not half as large."""
+
+
+class HtmlExporter:
+    """One self-contained page: no other file, no network, no script but its own."""
+
+    def __init__(self, options: HtmlOptions | None = None) -> None:
+        self.options = options or HtmlOptions()
+
+    def export(self, score: Score, ctx: Context) -> tuple[Artifact, ...]:
+        """Write the page.
+
+        Raises:
+            ContractError: The score is not usable MusicXML.
+            RecognitionError: Verovio cannot engrave it.
+            InputError: A source picture cannot be decoded.
+            LimitExceeded: A source picture has too many pixels.
+        """
+        layout = Layout(font=self.options.font, margin=6.0, crop=True, header=False)
+        engraver = Engraver(score, layout, _IN_PAGE)
+        facts = gather(engraver.root)
+        engraved = _sheets(engraver, "wide", ctx)
+        report_missing(engraver, set(_DATA_ID.findall(engraved)), ctx)
+        timeline = read(engraver.timemap(), facts)
+        engraved += _sheets(Engraver(score, layout, {**_IN_PAGE, **_NARROW}), "narrow", ctx)
+        sources = self._sources(score, ctx)
+        text = _fill(
+            {
+                "title": escape(score.title or title_of(engraver.root) or "Untitled"),
+                "composer": escape(_composer(engraver.root)),
+                "summary": _summary(score, facts, self.options.doubtful_below),
+                "sources": "".join(sources),
+                "score": engraved,
+                "layout": "both" if sources else "alone",
+                "data": _script_safe(_data(score, facts, timeline)),
+            }
+        )
+        path = ctx.workspace / "score.html"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return (Artifact(path, "text/html", ".html"),)
+
+    def _sources(self, score: Score, ctx: Context) -> list[str]:
+        pages = [page for page in score.pages if page.picture is not None]
+        figures = []
+        for count, page in enumerate(pages):
+            ctx.progress(count, len(pages), "pictures")
+            figures.append(self._figure(score, page, BUDGET // len(pages), ctx))
+        return figures
+
+    def _figure(self, score: Score, page: PageOfScore, budget: int, ctx: Context) -> str:
+        assert page.picture is not None
+        options = self.options
+        picture = embed(page.picture, options.picture_width, options.picture_quality, budget, ctx)
+        if not page.width or not page.height:
+            page = attrs.evolve(page, width=picture.width, height=picture.height)
+        look = "sheet source paper" if picture.paper else "sheet source"
+        return (
+            f'<figure class="{look}" data-page="{page.page}">'
+            f'<img src="{picture.address}" width="{page.width}" height="{page.height}" '
+            f'alt="Source page {page.page + 1}">'
+            f"{overlay(score, page, options.doubtful_below)}</figure>"
+        )
+
+
+def _sheets(engraver: Engraver, kind: str, ctx: Context) -> str:
+    sheets = []
+    for index in range(engraver.pages):
+        ctx.progress(index, engraver.pages, "pages")
+        sheets.append(
+            f'<figure class="sheet engraved {kind}" aria-label="Engraved page {index + 1}">'
+            f"{engraver.svg(index)}</figure>"
+        )
+    return "".join(sheets)
+
+
+def _composer(root: Any) -> str:
+    found = root.xpath("identification/creator[@type='composer']")
+    return " ".join((found[0].text or "").split()) if found else ""
+
+
+def _summary(score: Score, facts: Facts, doubtful_below: float) -> str:
+    notes = sum(fact.midi != 0 for fact in facts.notes.values())
+    sure = [one.confidence for one in score.elements if one.confidence is not None]
+    doubtful = sum(value < doubtful_below for value in sure)
+    words = [
+        _count(len(score.pages), "page") if score.pages else "",
+        _count(len(facts.measures), "measure"),
+        _count(notes, "note"),
+        f"{doubtful} of {_count(len(sure), 'symbol')} doubtful" if sure else "",
+    ]
+    return " · ".join(word for word in words if word)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _data(score: Score, facts: Facts, timeline: Timeline) -> dict[str, Any]:
+    """Everything the script needs, as short as it can be said."""
+    return {
+        "parts": list(facts.parts),
+        "measures": [[number, list(ids)] for number, ids in facts.measures],
+        "notes": {name: [fact.label, fact.measure] for name, fact in facts.notes.items()},
+        "places": {
+            one.id: facts.places[one.id] for one in score.elements if one.id in facts.places
+        },
+        "sounds": [
+            [round(one.on), round(one.off), round(one.until), one.midi, one.part, one.id]
+            for one in timeline.sounds
+        ],
+        "bars": [[round(time), position] for time, position in timeline.measures],
+        "tempi": [[round(time), round(tempo, 2)] for time, tempo in timeline.tempi],
+        "length": round(timeline.length),
+        "remarks": remarks(score, facts),
+    }
+
+
+def _script_safe(data: dict[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _fill(values: dict[str, str]) -> str:
+    static = files("ensemble_engrave.web") / "static"
+    script = (static / "page.js").read_text(encoding="utf-8")
+    digest = hashlib.sha256(f"\n{script}".encode()).digest()
+    known = {
+        **values,
+        "style": (static / "page.css").read_text(encoding="utf-8"),
+        "script": script,
+        "script_hash": base64.b64encode(digest).decode("ascii"),
+    }
+    template = (static / "page.html").read_text(encoding="utf-8")
+    # One pass: what is filled in is not looked at again.
+    return _SLOT.sub(lambda slot: known[slot[1]], template)
