@@ -19,7 +19,7 @@ from ..engraver import Engraver, report_missing
 from ..options import HtmlOptions, Layout
 from .boxes import overlay
 from .facts import Facts, gather
-from .pictures import BUDGET, embed
+from .pictures import BUDGET, Picture, embed
 from .remarks import remarks
 from .timeline import Timeline, read
 
@@ -73,17 +73,18 @@ class HtmlExporter:
         return (Artifact(path, "text/html", ".html"),)
 
     def _sources(self, score: Score, ctx: Context) -> list[str]:
-        pages = [page for page in score.pages if page.picture is not None]
+        shown = [(page, page.picture) for page in score.pages if page.picture is not None]
         figures = []
-        for count, page in enumerate(pages):
-            ctx.progress(count, len(pages), "pictures")
-            figures.append(self._figure(score, page, BUDGET // len(pages), ctx))
+        for count, (page, path) in enumerate(shown):
+            ctx.progress(count, len(shown), "pictures")
+            options = self.options
+            picture = embed(
+                path, options.picture_width, options.picture_quality, BUDGET // len(shown), ctx
+            )
+            figures.append(self._figure(score, page, picture))
         return figures
 
-    def _figure(self, score: Score, page: PageOfScore, budget: int, ctx: Context) -> str:
-        assert page.picture is not None
-        options = self.options
-        picture = embed(page.picture, options.picture_width, options.picture_quality, budget, ctx)
+    def _figure(self, score: Score, page: PageOfScore, picture: Picture) -> str:
         if not page.width or not page.height:
             page = attrs.evolve(page, width=picture.width, height=picture.height)
         look = "sheet source paper" if picture.paper else "sheet source"
@@ -91,7 +92,7 @@ class HtmlExporter:
             f'<figure class="{look}" data-page="{page.page}">'
             f'<img src="{picture.address}" width="{page.width}" height="{page.height}" '
             f'alt="Source page {page.page + 1}">'
-            f"{overlay(score, page, options.doubtful_below)}</figure>"
+            f"{overlay(score, page, self.options.doubtful_below)}</figure>"
         )
 
 

@@ -97,9 +97,9 @@ def _colourful(image: Any) -> bool:
         return False
     small = image.convert("RGB").resize((64, 64)).convert("HSV")
     saturation = sorted(small.getchannel("S").tobytes())
-    return saturation[len(saturation) * 9 // 10] > 20
+    return bool(saturation[len(saturation) * 9 // 10] > 20)
 
 
 def _is_paper(image: Any) -> bool:
     values = sorted(image.resize((64, 64)).tobytes())
-    return values[len(values) // 2] > 215
+    return bool(values[len(values) // 2] > 215)

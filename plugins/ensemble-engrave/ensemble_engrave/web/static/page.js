@@ -147,7 +147,12 @@ function wash(position, name) {
   const washed = data.measures[position][1].flatMap((id) => places.get(id) || []).filter(visible);
   for (const element of washed) {
     if (!element.dataset.id) { element.classList.add(name); continue; }
-    const { x, y, width, height } = element.getBBox();
+    // The staves alone: Verovio puts empty number texts at the origin of the system.
+    const boxes = all(":scope > g.staff", element).map((staff) => staff.getBBox());
+    if (!boxes.length) continue;
+    const x = Math.min(...boxes.map((box) => box.x)), y = Math.min(...boxes.map((box) => box.y));
+    const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
+    const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
     const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     for (const [key, value] of Object.entries({ class: "wash " + name, x, y, width, height })) rect.setAttribute(key, value);
     element.prepend(rect);
