@@ -21,6 +21,7 @@ _HANGING_CHILD = (
     "while True: time.sleep(3600)\n"
 )
 _PAGE = 4096
+_BLOCK = 64 * 2**20
 
 
 def happen(options: MockOptions, ctx: Context) -> bytes | None:
@@ -85,12 +86,10 @@ def hang() -> None:
 
 def fill(size: int) -> None:
     """Take memory and write into each page of it, so that it is really there."""
-    block = 64 * 2**20
-    held = []
-    for _ in range(0, size, block):
-        piece = bytearray(block)
-        piece[::_PAGE] = b"\x01" * (block // _PAGE)
-        held.append(piece)
+    held = bytearray(size)
+    for start in range(0, size, _BLOCK):
+        stop = min(start + _BLOCK, size)
+        held[start:stop:_PAGE] = b"\x01" * len(range(start, stop, _PAGE))
 
 
 def print_to_stdout() -> None:
