@@ -1,0 +1,148 @@
+"""From a page as given to a page of known size: flat light, staff space known, black on white.
+
+The staff space is measured as Audiveris does (its SCALE step): from the lengths of vertical
+black and white runs. Here a pair of runs counts only where three in a row repeat, which text,
+beams and noise do not do.
+"""
+
+from __future__ import annotations
+
+import attrs
+import cv2
+import numpy as np
+from ensemble_core.model import RecognitionError
+from numpy.typing import NDArray
+
+from .symbols import SPACE
+
+Gray = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+"""1 where there is ink, 0 elsewhere."""
+
+FINE = 2.0
+"""The fine picture has this many pixels per pixel of the normalised one."""
+
+
+@attrs.frozen(eq=False)
+class Normalised:
+    """A page brought to a staff space of :data:`~.symbols.SPACE` pixels.
+
+    Attributes:
+        image: Gray, flat white background, shape (height, width).
+        fine: Gray at twice that resolution; its top left corner is that of ``image``.
+        ink: Binarised ``fine``: 1 for ink.
+        scale: Pixels of the page as given, per pixel of ``image``.
+        space: Staff space of the page as given, in its pixels.
+        line: Thickness of a staff line, in pixels of ``fine``.
+    """
+
+    image: Gray
+    fine: Gray
+    ink: Mask
+    scale: float
+    space: float
+    line: float
+
+
+def normalise(gray: Gray) -> Normalised:
+    """Bring a page to a known staff space.
+
+    Args:
+        gray: The page, shape (height, width), 255 is paper.
+
+    Raises:
+        RecognitionError: There is no staff of five lines on the page.
+    """
+    flat = flatten(gray)
+    space, line = measure(binarise(flat))
+    scale = space / SPACE
+    image = resize(flat, 1 / scale)
+    fine = cv2.resize(
+        flat,
+        (image.shape[1] * int(FINE), image.shape[0] * int(FINE)),
+        interpolation=cv2.INTER_AREA if scale > FINE else cv2.INTER_CUBIC,
+    )
+    return Normalised(
+        image=image,
+        fine=fine,
+        ink=binarise(fine),
+        scale=gray.shape[1] / image.shape[1],
+        space=space,
+        line=max(1.0, line * FINE / scale),
+    )
+
+
+def flatten(gray: Gray) -> Gray:
+    """Divide by the paper's own brightness, so that paper is white everywhere.
+
+    A negative (white on black) is turned round. A page that is white already stays as it is.
+    """
+    if float(np.median(gray[::4, ::4])) < 100:
+        gray = cv2.bitwise_not(gray)
+    corners = np.percentile(gray[::7, ::7], (40, 90))
+    if corners[0] >= 250:
+        return gray
+    small = cv2.resize(gray, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    side = max(9, int(0.02 * max(small.shape)) | 1)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = cv2.GaussianBlur(paper, (0, 0), side / 3)
+    full = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.divide(gray, cv2.max(full, 40), scale=250.0), dtype=np.uint8)
+
+
+def binarise(flat: Gray) -> Mask:
+    """Ink is 1: Otsu's threshold, kept within what thin gray lines and dirty paper allow.
+
+    Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
+    """
+    level, _ = cv2.threshold(flat, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    level = float(np.clip(level, 120, 190))
+    return np.asarray(cv2.threshold(flat, level, 1, cv2.THRESH_BINARY_INV)[1], dtype=np.uint8)
+
+
+def resize(picture: Gray, factor: float) -> Gray:
+    """The picture scaled by ``factor``, averaging when it shrinks."""
+    width = max(1, round(picture.shape[1] * factor))
+    height = max(1, round(picture.shape[0] * factor))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=how), dtype=np.uint8)
+
+
+def measure(ink: Mask) -> tuple[float, float]:
+    """Staff space and staff line thickness in pixels.
+
+    Raises:
+        RecognitionError: Nothing on the page repeats as staff lines do.
+    """
+    black, white = runs(ink)
+    pair = black + white
+    first, second, third = pair[:-2], pair[1:-1], pair[2:]
+    slack = 1 + first // 12
+    repeats = (np.abs(first - second) <= slack) & (np.abs(third - second) <= slack)
+    repeats &= (black[:-2] * 2.2 < first) & (black[1:-1] * 2.2 < second)
+    repeats &= (first >= 4) & (first <= 200)
+    votes = np.bincount(second[repeats], minlength=206).astype(np.float64)
+    smooth = np.convolve(votes, [0.5, 1.0, 0.5], mode="same")
+    best = int(np.argmax(smooth))
+    # A staff of a few centimetres already gives hundreds of columns.
+    if smooth[best] < 60:
+        raise RecognitionError(
+            "no staff of five lines was found on the page",
+            hint="is it upright music, and at least 100 dpi?",
+            code="no-staff",
+        )
+    near = np.arange(best - 1, best + 2)
+    space = float((near * votes[near]).sum() / votes[near].sum())
+    thin = black[:-2][repeats & (np.abs(second - best) <= 1)]
+    return space, float(np.median(thin)) if thin.size else 1.0
+
+
+def runs(ink: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lengths of each vertical black run and of the white run below it, column by column."""
+    columns = np.ascontiguousarray(ink.T)
+    columns = np.pad(columns, ((0, 0), (1, 1)))
+    change = np.flatnonzero(np.diff(columns.ravel()))
+    starts, ends = change[0::2], change[1::2]
+    black = ends - starts
+    white = np.append(starts[1:], columns.size) - ends
+    return black, white

@@ -1,0 +1,445 @@
+"""Finding staves: a comb of five teeth is laid on the page everywhere, and followed along x.
+
+Everything here is in pixels of the *fine* picture until the very end. The page is cut into
+narrow columns ("strips"); in each, thin horizontal ink is summed per row, and a comb says how
+well five lines at one distance explain it. Peaks of the comb are linked to their neighbours
+into chains; a chain that is long enough is a staff. Its lines are then measured again, each by
+itself, so that a staff is a smooth curve and not a straight box.
+"""
+
+from __future__ import annotations
+
+import attrs
+import cv2
+import numpy as np
+from ensemble_core.model import RecognitionError
+from numpy.typing import NDArray
+
+from .normalise import FINE, Mask, Normalised
+from .symbols import SPACE, Staff
+
+UNIT = SPACE * FINE
+"""Staff space of the fine picture, in its pixels."""
+STRIP = 10
+"""Width of a strip in fine pixels: half a space."""
+SPACINGS = np.arange(0.60, 1.1501, 0.025) * UNIT
+"""Staff spaces that are tried: small staves (ossia, cue) stand beside full ones."""
+
+Floats = NDArray[np.float64]
+
+
+@attrs.define(eq=False)
+class _Chain:
+    """Comb peaks that continue each other: strip numbers, y of the bottom line, space, score."""
+
+    at: list[int]
+    y: list[float]
+    space: list[float]
+    score: list[float]
+
+    @property
+    def total(self) -> float:
+        return float(sum(self.score))
+
+
+def find_staves(page: Normalised) -> tuple[Staff, ...]:
+    """All staves of five lines, top to bottom (left to right where they stand side by side).
+
+    Args:
+        page: The page; staves may be skewed or curled by some three degrees.
+
+    Raises:
+        RecognitionError: There is none.
+    """
+    thin = thin_ink(page)
+    profile = _profile(thin)
+    chains = _chains(*_comb(profile))
+    found = []
+    for chain in _best(chains):
+        staff = _measure(chain, thin, page.ink)
+        if staff is not None:
+            found.append(staff)
+    found = _without_overlaps(_joined(found, page.ink))
+    if not found:
+        raise RecognitionError("no staff of five lines was found on the page", code="no-staff")
+    found.sort(key=lambda staff: float(np.median(staff.bottom)))
+    return tuple(_to_page(staff) for staff in _rows(found))
+
+
+def thin_ink(page: Normalised) -> Mask:
+    """Ink that may be staff line: low vertical runs that go on horizontally."""
+    limit = round(1.7 * page.line) + 1
+    tall = cv2.morphologyEx(page.ink, cv2.MORPH_OPEN, np.ones((limit + 1, 1), np.uint8))
+    flat = cv2.subtract(page.ink, tall)
+    return np.asarray(
+        cv2.morphologyEx(flat, cv2.MORPH_OPEN, np.ones((1, STRIP), np.uint8)), dtype=np.uint8
+    )
+
+
+def _profile(thin: Mask) -> NDArray[np.float32]:
+    """Share of thin ink per strip and row, shape (strips, rows), slightly blurred along y."""
+    height, width = thin.shape
+    strips = width // STRIP
+    sums = cv2.resize(
+        thin[:, : strips * STRIP].astype(np.float32), (strips, height), interpolation=cv2.INTER_AREA
+    )
+    spread = cv2.GaussianBlur(sums, (1, 5), 0.9)
+    return np.ascontiguousarray(np.minimum(1.0, 2.0 * spread).T)
+
+
+def _comb(profile: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """For each strip and row (of the bottom line): the best comb's score and its spacing.
+
+    A score is the mean over five teeth, less what a sixth and a seventh tooth would find.
+    """
+    strips, height = profile.shape
+    reach = int(5 * SPACINGS[-1]) + 2
+    padded = np.pad(profile, ((0, 0), (reach, reach)))
+    best = np.zeros((strips, height), np.float32)
+    where = np.full((strips, height), UNIT, np.float32)
+    for spacing in SPACINGS:
+        teeth = np.zeros((strips, height), np.float32)
+        low = np.ones((strips, height), np.float32)
+        for tooth in range(5):
+            start = reach - round(tooth * spacing)
+            part = padded[:, start : start + height]
+            teeth += part
+            np.minimum(low, part, out=low)
+        below, above = reach + round(spacing), reach - round(5 * spacing)
+        outside = padded[:, below : below + height] + padded[:, above : above + height]
+        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
+        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
+        score = teeth / 5 - 0.15 * outside + 0.1 * low - unusual
+        better = score > best
+        best[better] = score[better]
+        where[better] = spacing
+    smooth = cv2.GaussianBlur(best, (5, 1), 1.0)
+    return smooth.astype(np.float64), where.astype(np.float64)
+
+
+def _chains(score: Floats, spacing: Floats) -> list[_Chain]:
+    """Link the peaks of neighbouring strips."""
+    kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
+    peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)
+    done: list[_Chain] = []
+    alive: list[_Chain] = []
+    for strip in range(score.shape[0]):
+        rows = np.flatnonzero(peak[strip])
+        rows = rows[np.argsort(-score[strip, rows], kind="stable")]
+        taken: set[int] = set()
+        for row in _apart(rows):
+            chain = _continued(alive, strip, float(row), float(spacing[strip, row]), taken)
+            if chain is None:
+                chain = _Chain([], [], [], [])
+                alive.append(chain)
+            taken.add(id(chain))
+            chain.at.append(strip)
+            chain.y.append(float(row))
+            chain.space.append(float(spacing[strip, row]))
+            chain.score.append(float(score[strip, row]))
+        gone = [chain for chain in alive if strip - chain.at[-1] > 12]
+        done += gone
+        alive = [chain for chain in alive if strip - chain.at[-1] <= 12]
+    return done + alive
+
+
+def _apart(rows: NDArray[np.int64]) -> list[int]:
+    """Of peaks that touch (a plateau has many) the first only."""
+    kept: list[int] = []
+    for row in rows:
+        if all(abs(row - other) > 0.4 * UNIT for other in kept):
+            kept.append(int(row))
+    return kept
+
+
+def _continued(
+    alive: list[_Chain], strip: int, row: float, spacing: float, taken: set[int]
+) -> _Chain | None:
+    """The chain that a peak continues, if any."""
+    best, nearest = None, np.inf
+    for chain in alive:
+        if id(chain) in taken:
+            continue
+        gap = strip - chain.at[-1]
+        if abs(chain.space[-1] - spacing) > 0.12 * UNIT:
+            continue
+        far = abs(chain.y[-1] - row)
+        if far <= 2.0 + 0.5 * gap and far + 0.2 * gap < nearest:
+            best, nearest = chain, far + 0.2 * gap
+    return best
+
+
+def _best(chains: list[_Chain]) -> list[_Chain]:
+    """Chains long and dense enough, strongest first, none on top of a stronger one."""
+    kept: list[_Chain] = []
+    for chain in sorted(chains, key=lambda chain: -chain.total):
+        span = chain.at[-1] - chain.at[0] + 1
+        space = float(np.median(chain.space))
+        if span * STRIP < 6 * space or len(chain.at) < 0.35 * span:
+            continue
+        if not any(_clash(chain, other) for other in kept):
+            kept.append(chain)
+    return kept
+
+
+def _clash(chain: _Chain, other: _Chain) -> bool:
+    """Whether two chains claim the same place."""
+    left, right = max(chain.at[0], other.at[0]), min(chain.at[-1], other.at[-1])
+    if right - left < 0.15 * (chain.at[-1] - chain.at[0]) - 1:
+        return False
+    middle = (left + right) / 2
+    own = float(np.interp(middle, chain.at, chain.y))
+    its = float(np.interp(middle, other.at, other.y))
+    return abs(own - its) < 4.6 * max(float(np.median(chain.space)), float(np.median(other.space)))
+
+
+def _measure(chain: _Chain, thin: Mask, ink: Mask) -> Staff | None:
+    """Place the five lines exactly, each by the ink near it, and find the staff's ends."""
+    knots = np.arange(chain.at[0], chain.at[-1] + 1)
+    xs = (knots + 0.5) * STRIP
+    bottom = _smooth(np.interp(knots, chain.at, chain.y), 9)
+    space = np.full(len(knots), float(np.median(chain.space)))
+    for _ in range(2):
+        centres, weight = _centres(thin, xs, bottom, space)
+        bottom, space = _fit(xs, centres, weight, bottom, space)
+    # A comb that is one line off has four lines too: what all ink says decides.
+    options = [(_ends(ink, xs, bottom + shift * space, space), shift) for shift in (0, 1, -1)]
+    (left, right, present), shift = max(options, key=lambda option: option[0][2])
+    if present < 0.75:
+        return None
+    if shift:
+        bottom = bottom + shift * space
+        centres, weight = _centres(thin, xs, bottom, space)
+        bottom, space = _fit(xs, centres, weight, bottom, space)
+    seen = (weight > 0).mean(axis=0)
+    if float(seen.mean()) < 0.4:
+        return None
+    ends = np.array([left, right])
+    inside = (xs > left + 2) & (xs < right - 2)
+    all_xs = np.concatenate([ends[:1], xs[inside], ends[1:]])
+    if right - left < 5 * float(space.mean()):
+        return None
+    return Staff(
+        xs=all_xs,
+        bottom=_extrapolated(all_xs, xs, bottom),
+        space=np.interp(all_xs, xs, space),
+        confidence=float(np.clip(seen.mean(), 0, 1)),
+    )
+
+
+def _centres(
+    thin: Mask, xs: Floats, bottom: Floats, space: Floats
+) -> tuple[Floats, Floats]:
+    """Centre of each line's ink in each strip, and how much there is; shapes (strips, 5)."""
+    reach = int(0.32 * UNIT)
+    centres = np.zeros((len(xs), 5))
+    weight = np.zeros((len(xs), 5))
+    rows = np.arange(-reach, reach + 1)
+    height, width = thin.shape
+    for number, x in enumerate(xs):
+        left = max(0, int(x) - STRIP // 2)
+        piece = thin[:, left : min(width, left + STRIP)]
+        for line in range(5):
+            middle = round(bottom[number] - line * space[number])
+            if middle - reach < 0 or middle + reach + 1 > height:
+                continue
+            mass = piece[middle - reach : middle + reach + 1].sum(axis=1, dtype=np.float64)
+            total = mass.sum()
+            if total >= STRIP * 0.6:
+                centres[number, line] = middle + float((mass * rows).sum() / total)
+                weight[number, line] = min(1.0, total / (2 * STRIP))
+    return centres, weight
+
+
+def _fit(
+    xs: Floats, centres: Floats, weight: Floats, bottom: Floats, space: Floats
+) -> tuple[Floats, Floats]:
+    """Least squares for the bottom line and the space, over a window of 12 spaces."""
+    half = 12
+    steps = np.arange(5, dtype=np.float64)
+    moments = np.zeros((5, len(xs)))
+    # y = bottom - line * space, with each centre's distance from the old fit as a cross-check.
+    old = bottom[:, None] - steps[None, :] * space[:, None]
+    weight = np.where(np.abs(centres - old) < 0.3 * UNIT, weight, 0.0)
+    residual = np.where(weight > 0, centres - old, 0.0)
+    moments[0] = weight.sum(axis=1)
+    moments[1] = (weight * steps).sum(axis=1)
+    moments[2] = (weight * steps**2).sum(axis=1)
+    moments[3] = (weight * residual).sum(axis=1)
+    moments[4] = (weight * residual * steps).sum(axis=1)
+    # The space changes slowly, the height may follow a curl.
+    near = np.stack([_window(moment, half) for moment in moments])
+    s0, s1, s2, r0, r1 = near
+    determinant = s0 * s2 - s1 * s1
+    good = determinant > 1e-6
+    safe = np.where(good, determinant, 1.0)
+    shift = np.where(good, (s2 * r0 - s1 * r1) / safe, 0.0)
+    slope = np.where(good, (s0 * r1 - s1 * r0) / safe, 0.0)
+    return bottom + shift, space - slope
+
+
+def _window(values: Floats, half: int) -> Floats:
+    """Moving sum with a triangular window."""
+    kernel = np.bartlett(2 * half + 3)[1:-1]
+    return np.convolve(values, kernel, mode="same") if len(values) > len(kernel) else np.array(
+        [(values * np.maximum(0, 1 - np.abs(np.arange(len(values)) - i) / (half + 1))).sum()
+         for i in range(len(values))]
+    )  # fmt: skip
+
+
+def _smooth(values: Floats, size: int) -> Floats:
+    """Moving median, then moving mean; the ends keep their slope."""
+    half = size // 2
+    padded = np.pad(values, half, mode="reflect", reflect_type="odd") if len(values) > size else (
+        np.pad(values, half, mode="edge")
+    )  # fmt: skip
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
+    middle = np.median(windows, axis=1)
+    padded = np.pad(middle, half, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, size).mean(axis=1))
+
+
+def _extrapolated(at: Floats, xs: Floats, ys: Floats) -> Floats:
+    """Interpolation that goes on straight beyond the ends."""
+    inner = np.interp(at, xs, ys)
+    count = min(len(xs), 12)
+    for side, knots in ((at < xs[0], slice(0, count)), (at > xs[-1], slice(-count, None))):
+        if side.any() and count >= 3:
+            slope = np.polyfit(xs[knots], ys[knots], 1)[0]
+            edge = 0 if knots.start == 0 else -1
+            inner[side] = ys[edge] + slope * (at[side] - xs[edge])
+    return inner
+
+
+def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, float, float]:
+    """Follow the lines outwards, column by column, to where fewer than four are left.
+
+    Returns:
+        Left end, right end, and how much of its worst line has ink of any kind.
+    """
+    height, width = ink.shape
+    lo = max(0, int(xs[0] - 4 * UNIT))
+    hi = min(width, int(xs[-1] + 4 * UNIT))
+    columns = np.arange(lo, hi)
+    base = _extrapolated(columns.astype(np.float64), xs, bottom)
+    gap = np.interp(columns, xs, space)
+    present = np.zeros((5, len(columns)), bool)
+    for line in range(5):
+        rows = np.rint(base - line * gap).astype(np.int64)
+        hit = np.zeros(len(columns), bool)
+        for delta in (-2, -1, 0, 1, 2):
+            inside = np.clip(rows + delta, 0, height - 1)
+            hit |= ink[inside, columns] > 0
+        present[line] = hit
+    good = present.sum(axis=0) >= 4
+    first, last = int(xs[0]) - lo, int(xs[-1]) - lo
+    left = _walk(good, first, -1)
+    right = _walk(good, last, 1)
+    worst = float(present[:, left : right + 1].mean(axis=1).min()) if right > left else 0.0
+    return float(columns[left]), float(columns[right] + 1), worst
+
+
+def _walk(good: NDArray[np.bool_], start: int, step: int) -> int:
+    """The last good column from ``start`` on, not looking over gaps of half a space."""
+    start = int(np.clip(start, 0, len(good) - 1))
+    inner = start
+    while not good[inner] and 0 <= inner - step < len(good) and abs(inner - start) < 3 * UNIT:
+        inner -= step
+    last, position = inner, inner
+    while 0 <= position < len(good) and abs(position - last) <= UNIT / 2:
+        if good[position]:
+            last = position
+        position += step
+    return last
+
+
+def _joined(staves: list[Staff], ink: Mask) -> list[Staff]:
+    """Staves that continue each other over a gap with the lines still there become one."""
+    staves = sorted(staves, key=lambda staff: staff.left)
+    merged = True
+    while merged:
+        merged = False
+        for first in staves:
+            for second in staves:
+                if first is not second and _continues(first, second, ink):
+                    staves = [s for s in staves if s is not first and s is not second]
+                    staves.append(_concatenated(first, second))
+                    merged = True
+                    break
+            if merged:
+                break
+    return staves
+
+
+def _continues(first: Staff, second: Staff, ink: Mask) -> bool:
+    """Whether ``second`` goes on where ``first`` ends, or both are pieces of one staff."""
+    gap = second.left - first.right
+    if gap > 80 * UNIT or second.right < first.right or second.left < first.left:
+        return False
+    meet = np.clip((first.right + second.left) / 2, second.left, first.right) if gap < 0 else None
+    x = (first.right, second.left) if meet is None else (float(meet), float(meet))
+    y = first.y(0, x[0]), second.y(0, x[1])
+    space = float(np.median(first.space)), float(np.median(second.space))
+    if abs(y[0] - y[1]) > 0.4 * UNIT + 0.05 * min(20 * UNIT, max(0.0, gap)) or abs(space[0] - space[1]) > 2.0:
+        return False
+    if gap <= UNIT / 2:
+        return True
+    columns = np.arange(int(first.right), int(second.left))
+    share = (columns - columns[0]) / max(1, len(columns))
+    lines = 0.0
+    for line in range(5):
+        rows = (y[0] - line * space[0]) * (1 - share) + (y[1] - line * space[1]) * share
+        near = [ink[np.rint(rows + d).astype(np.int64), columns] for d in (-2, -1, 0, 1, 2)]
+        lines += float((np.max(near, axis=0) > 0).mean())
+    return lines / 5 > 0.7
+
+
+def _concatenated(first: Staff, second: Staff) -> Staff:
+    keep = second.xs > first.xs[-1]
+    return Staff(
+        xs=np.concatenate([first.xs, second.xs[keep]]),
+        bottom=np.concatenate([first.bottom, second.bottom[keep]]),
+        space=np.concatenate([first.space, second.space[keep]]),
+        confidence=min(first.confidence, second.confidence),
+    )
+
+
+def _without_overlaps(staves: list[Staff]) -> list[Staff]:
+    """Where two staves lie on each other the longer one stays."""
+    kept: list[Staff] = []
+    for staff in sorted(staves, key=lambda staff: staff.left - staff.right):
+        middle = (staff.left + staff.right) / 2
+        clash = any(
+            other.left < middle < other.right
+            and abs(other.y(4, middle) - staff.y(4, middle)) < 4.3 * UNIT
+            for other in kept
+        )
+        if not clash:
+            kept.append(staff)
+    return kept
+
+
+def _rows(staves: list[Staff]) -> list[Staff]:
+    """Staves that stand side by side at one height are put in order from left to right."""
+    ordered: list[Staff] = []
+    for staff in staves:
+        place = len(ordered)
+        while place > 0:
+            before = ordered[place - 1]
+            level = abs(float(np.median(before.bottom)) - float(np.median(staff.bottom)))
+            if level < 2 * UNIT and before.left >= staff.right - UNIT:
+                place -= 1
+            else:
+                break
+        ordered.insert(place, staff)
+    return ordered
+
+
+def _to_page(staff: Staff) -> Staff:
+    """From fine pixels to pixels of the normalised page; centres of pixels keep their place."""
+    return Staff(
+        xs=staff.xs / FINE,
+        bottom=(staff.bottom + 0.5) / FINE - 0.5,
+        space=staff.space / FINE,
+        confidence=staff.confidence,
+    )
