@@ -1,0 +1,9 @@
+"""The oemer recognizer held to the contract."""
+
+from __future__ import annotations
+
+from ensemble_core.testing import RecognizerContract
+
+
+class TestOemer(RecognizerContract):
+    name = "oemer"
