@@ -36,13 +36,13 @@ class CheckResult:
 
     Attributes:
         name: What must hold, as words (``its spec is valid``).
-        status: What came of it.
+        outcome: What came of it.
         message: One line on why, unless it passed.
         seconds: How long looking took.
     """
 
     name: str
-    status: Literal["passed", "failed", "skipped"]
+    outcome: Literal["passed", "failed", "skipped"]
     message: str = ""
     seconds: float = 0.0
 
@@ -89,8 +89,8 @@ def _run(contract: Contract) -> Iterator[CheckResult]:
     for name in sorted(tests, key=lambda test: order.get(test, len(order))):
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="ensemble-check-") as folder:
-            status, message = _one(getattr(contract, name), Path(folder))
-        yield CheckResult(_words(name), status, message, round(time.monotonic() - began, 3))
+            outcome, message = _one(getattr(contract, name), Path(folder))
+        yield CheckResult(_words(name), outcome, message, round(time.monotonic() - began, 3))
 
 
 def _one(test: Any, folder: Path) -> tuple[Literal["passed", "failed", "skipped"], str]:

@@ -28,8 +28,8 @@ _HERE = "ensemble_core.testing.operations"
 class ExecutorContract(Contract):
     """What an executor must keep. Subclass it in a test file::
 
-        class TestCluster(ExecutorContract):
-            name = "cluster"
+    class TestCluster(ExecutorContract):
+        name = "cluster"
     """
 
     kind: ClassVar[str] = "executor"
