@@ -6,9 +6,8 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ensemble_core.model import Document, Page
 
@@ -19,11 +18,18 @@ SPACE = 12
 """Staff space of the drawn page, in pixels."""
 
 
-def engraved_page(folder: Path) -> Page:
-    """A real page: sixteen bars for piano, engraved by Verovio, one A4 page in gray."""
-    data = (files("ensemble_core.testing") / "data" / "page.png").read_bytes()
-    path = folder / "engraved.png"
-    path.write_bytes(data)
+def engraved_page(folder: Path, music: Literal["piano", "melody"] = "piano") -> Page:
+    """A real page: sixteen bars engraved by Verovio, A4 at 150 dpi, gray.
+
+    Args:
+        folder: Where to write the picture.
+        music: ``piano`` has three systems of two staves, in G major; ``melody`` has single
+            staves with a treble clef, in C major. Both are quarter notes in 4/4 that walk
+            up the scale from C4 to B5 again and again (the left hand from C3 to B4):
+            ``sample_score(16, (PIANO,), key=1)`` and ``sample_score(16)``.
+    """
+    path = folder / f"{music}.png"
+    path.write_bytes((Path(__file__).parent / "data" / path.name).read_bytes())
     return page_of(path)
 
 
