@@ -25,6 +25,7 @@ import time
 import zipfile
 from collections import Counter, defaultdict
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 RESOLUTION = 480
@@ -54,13 +55,12 @@ def roadmap(root):
                 style = barline.findtext("bar-style") or ""
                 if len(barline.xpath("repeat|ending")) or "heavy" in style or "light-" in style:
                     sign["edge-" + side] = True
-                if style == "light-heavy" and side == "right":
-                    sign["final"] = True
                 for repeat in barline.findall("repeat"):
                     if repeat.get("direction") == "forward":
                         sign["open"] = True
                     else:
                         sign["close"] = max(sign["close"] or 0, int(repeat.get("times", 2)))
+                        sign["after-jump"] = repeat.get("after-jump") == "yes"
                 for ending in barline.findall("ending"):
                     if ending.get("type") == "start":
                         sign["volta"] = {int(n) for n in re.findall(r"\d+", ending.get("number"))}
@@ -96,60 +96,76 @@ def read_jumps(direction):
 
 
 def split_movements(signs):
-    """Lists of bar indices; a movement begins where numbering restarts after a final barline."""
-    pieces = [[]]
-    for index in range(len(signs)):
-        if index and signs[index - 1]["final"]:
-            counted = [
-                s["number"] for s in signs[index : index + 2] if (s["number"] or "").isdigit()
-            ]
-            if counted and int(counted[0]) <= 1:
-                pieces.append([])
-        pieces[-1].append(index)
-    return [piece for piece in pieces if piece]
-
-
-def sections(signs, first, last):
-    """Repeated sections: (begin, end, passes, [(volta begin, volta end, passes)])."""
-    found, begin, index = [], first, first
-    while index <= last:
-        sign = signs[index]
-        if sign["open"]:
-            begin = index
-        if sign["volta"]:
-            voltas = []
-            while index <= last and signs[index]["volta"]:
-                looped = any(signs[v[1]]["close"] for v in voltas)
-                if looped and min(signs[index]["volta"]) <= max(voltas[-1][2]):
-                    break
-                start = index
-                while not (signs[index]["volta-end"] or signs[index]["close"] or index == last):
-                    index += 1
-                voltas.append((start, index, signs[start]["volta"]))
-                index += 1
-            total = max(max(v[2]) for v in voltas)
-            if len(voltas) == 1 and signs[voltas[0][1]]["close"]:
-                total += 1
-            found.append((begin, voltas[-1][1], total, voltas))
-            begin = index
+    """Lists of bar indices; a movement begins where numbering restarts after a double barline."""
+    numbers = [s["number"] if (s["number"] or "").isdigit() else "" for s in signs]
+    cuts = []
+    for index in range(1, len(signs)):
+        earlier = [int(n) for n in numbers[:index] if n]
+        if numbers[index] not in ("0", "1") or not earlier or earlier[-1] <= 1:
             continue
-        if sign["close"]:
-            found.append((begin, index, sign["close"], []))
-            begin = index + 1
+        pick_up = signs[index - 1]["implicit"] and not signs[index - 1]["edge-right"]
+        cut = index - 1 if pick_up else index
+        last = signs[cut - 1]
+        if cut and (last["edge-right"] or last["dacapo"] or last["dalsegno"] is not None):
+            cuts.append(cut)
+    edges = pairwise([0, *cuts, len(signs)])
+    return [list(range(begin, end)) for begin, end in edges if end > begin]
+
+
+def voltas(signs, first, last):
+    """(begin, end, passes) of every bracket."""
+    found, index = [], first
+    while index <= last:
+        if signs[index]["volta"]:
+            begin = index
+            while index < last and not (
+                signs[index]["volta-end"] or signs[index]["close"] or signs[index + 1]["volta"]
+            ):
+                index += 1
+            found.append((begin, index, set(signs[begin]["volta"])))
         index += 1
     return found
 
 
-def unfold(signs, first, last, repeats=True):
-    """Bars from first to last with repeats expanded; without: last endings only."""
+def sections(signs, first, last):
+    """Repeated sections: (begin, end, passes, [(volta begin, volta end, passes)])."""
+    brackets, found, after = voltas(signs, first, last), [], first
+    for close in range(first, last + 1):
+        if not signs[close]["close"] or close < after:
+            continue
+        begin = max([after, *(i for i in range(after, close + 1) if signs[i]["open"])])
+        end = close
+        for bracket in brackets:
+            if bracket[0] == end + 1 and 1 not in bracket[2]:
+                end = bracket[1]
+        own = [b for b in brackets if begin <= b[0] and b[1] <= end]
+        numbers = set().union(*(b[2] for b in own))
+        closes = [signs[i]["close"] or 0 for i in range(begin, end + 1)]
+        total = max([*numbers, *closes])
+        tail = [b for b in own if b[1] >= close]
+        if len(tail) == 1 and tail[0][1] == end and signs[end]["close"]:
+            total = max(total, max(tail[0][2]) + 1)
+        for turn in range(2, total + 1):
+            lower = [b for b in tail if max(b[2]) < turn]
+            if turn not in numbers and len(tail) > 1 and lower:
+                lower[-1][2].add(turn)
+        found.append((begin, end, total, own))
+        after = end + 1
+    return found
+
+
+def unfold(signs, first, last, *, jumped=False):
+    """Bars from first to last with repeats expanded; after a jump: last endings only."""
     order, here = [], first
-    for begin, end, total, voltas in sections(signs, first, last):
+    for begin, end, total, own in sections(signs, first, last):
         order += range(here, begin)
-        for turn in range(1, total + 1) if repeats else [total]:
+        again = not jumped or any(signs[i]["after-jump"] for i in range(begin, end + 1))
+        for turn in range(1, total + 1) if again else [total]:
             for index in range(begin, end + 1):
-                inside = [v for v in voltas if v[0] <= index <= v[1]]
-                if not inside or turn in inside[0][2]:
+                if all(turn in v[2] for v in own if v[0] <= index <= v[1]):
                     order.append(index)
+                    if signs[index]["close"] and turn < total:
+                        break
         here = end + 1
     return order + list(range(here, last + 1))
 
@@ -166,20 +182,20 @@ def play_movement(signs, first, last):
             if sign["dalsegno"] is None
             else place(signs, "segno", sign["dalsegno"], first, last)
         )
-        if target is None:
+        if target is None or jump not in order:
             continue
         upto = len(order) - order[::-1].index(jump)
-        again = unfold(signs, target, last, repeats=False)
+        again = unfold(signs, target, last, jumped=True)
         tail = order[upto:]
         for position, index in enumerate(again):
-            if signs[index]["fine"]:
-                again, tail = again[: position + 1], []
-                break
             if signs[index]["tocoda"] is not None:
                 coda = place(signs, "coda", signs[index]["tocoda"], index + 1, last)
                 if coda is not None:
                     again, tail = again[: position + 1], unfold(signs, coda, last)
                     break
+            if signs[index]["fine"]:
+                again, tail = again[: position + 1], []
+                break
             if index == jump:
                 again = again[: position + 1]
                 break

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from .sections import Section, find_sections
 from .signs import BarSigns
 
 MOST_BARS = 50_000
@@ -57,22 +58,24 @@ def route(bars: Sequence[BarSigns]) -> Route:
 
 
 def movements(bars: Sequence[BarSigns]) -> list[tuple[int, int]]:
-    """Where movements begin and end: after a final barline the numbering begins again."""
-    starts = [0]
-    for index in range(1, len(bars)):
-        number = bars[index].number.strip()
-        again = number in ("0", "1") or (bars[index].implicit and not number.isdigit())
-        if bars[index - 1].final and again and _restarts(bars, index):
-            starts.append(index)
+    """Where movements begin and end: after a double barline the numbering begins again.
+
+    Whole works in one file are numbered so; a repeat or D.C. never leaves its movement.
+    """
+    starts, counted = [0], 0
+    for index, bar in enumerate(bars):
+        if not bar.number.strip().isdigit():
+            continue
+        before, counted = counted, int(bar.number)
+        if counted > 1 or before <= 1:
+            continue
+        start = index
+        if bars[index - 1].implicit and not bars[index - 1].strong_right:
+            start -= 1  # the pick-up
+        last = bars[start - 1] if start else BarSigns()
+        if last.strong_right or last.da_capo or last.dal_segno is not None:
+            starts.append(start)
     return list(zip(starts, [*starts[1:], len(bars)], strict=True)) if bars else []
-
-
-def _restarts(bars: Sequence[BarSigns], index: int) -> bool:
-    """The first counted bar from ``index`` on is number 1 (or 0)."""
-    for bar in bars[index : index + 2]:
-        if bar.number.strip().isdigit():
-            return int(bar.number) <= 1
-    return False
 
 
 def _name(bars: Sequence[BarSigns], index: int) -> str:
@@ -84,77 +87,81 @@ class _Walk:
 
     def __init__(self, bars: Sequence[BarSigns], first: int, last: int) -> None:
         self.bars, self.first, self.last = bars, first, last
-        self.endings = _endings(bars, first, last)
-        self.back = first  # where the next backward repeat goes to
+        self.sections = {
+            index: section
+            for section in find_sections(bars, first, last)
+            for index in range(section.start, section.end + 1)
+        }
+        self.section: Section | None = None
         self.passes = 1
+        self.landed = first  # where the last jump led to
         self.jumped = False
         self.taken: set[int] = set()
-        self.problems: list[str] = []
+        self.problems = [
+            f"the ending over bar {_name(bars, index)} belongs to no repeat; it is played"
+            for index in range(first, last)
+            if bars[index].starts and index not in self.sections
+        ]
 
     def run(self) -> list[int]:
         """The bars in order; empty if there is no end to them."""
         order: list[int] = []
         here: int | None = self.first
         while here is not None and here < self.last:
-            bar = self.bars[here]
-            if bar.forward and here != self.back:
-                self.back, self.passes = here, 1
-            if self._skipped(here):
-                if here == self.endings[here].group_end and self.passes > 1:
-                    self.back, self.passes = here + 1, 1
+            if self.sections.get(here) is not self.section:
+                self.section, self.passes = self.sections.get(here), 1
+            if self._skipped(here, self.section):
                 here += 1
                 continue
             order.append(here)
             if len(order) > MOST_BARS:
                 return []
-            here = self._next(here)
+            here = self._next(here, self.section)
         return order
 
-    def _skipped(self, here: int) -> bool:
-        ending = self.endings.get(here)
-        if ending is None:
+    def _skipped(self, here: int, section: Section | None) -> bool:
+        passes = section.endings.get(here) if section is not None else None
+        if section is None or passes is None:
             return False
-        if self.jumped and not ending.after_jump:
-            return ending.group_last not in ending.passes
-        return self.passes not in ending.passes
+        only_last = self.jumped and not section.after_jump
+        return (section.total if only_last else self.passes) not in passes
 
-    def _next(self, here: int) -> int | None:
+    def _next(self, here: int, section: Section | None) -> int | None:
         bar = self.bars[here]
-        ending = self.endings.get(here)
-        if self.jumped and bar.fine:
-            return None
         if self.jumped and bar.to_coda is not None:
             coda = self._find(bar.to_coda, here, "coda")
             if coda is not None:
-                self._land(coda, jumped=False)
-                return coda
-        if bar.backward:
-            total = ending.group_last if ending else bar.backward
-            if self.passes < total and (not self.jumped or bar.after_jump):
-                self.passes += 1
-                return self.back
-            if ending is None or ending.group_end == here:
-                self.back, self.passes = here + 1, 1
-        elif ending is not None and ending.group_end == here:
-            self.back, self.passes = here + 1, 1
-        return self._jump(here)
+                return self._land(coda, jumped=False)
+        if self.jumped and bar.fine:
+            return None
+        again = section is not None and bar.backward and self.passes < section.total
+        if section is not None and again and (not self.jumped or bar.after_jump):
+            self.passes += 1
+            return max(section.start, self.landed if self.landed <= here else 0)
+        return self._jump(here, section)
 
-    def _jump(self, here: int) -> int | None:
+    def _jump(self, here: int, section: Section | None) -> int | None:
         bar = self.bars[here]
         if here in self.taken:
             self.jumped = False  # the jump was here: what follows is played in full
+            if section is not None:
+                self.passes = section.total
         elif bar.da_capo or bar.dal_segno is not None:
             self.taken.add(here)
             target: int | None = self.first
             if bar.dal_segno is not None:
                 target = self._find(bar.dal_segno, here, "segno")
             if target is not None:
-                self._land(target, jumped=True)
-                return target
+                return self._land(target, jumped=True)
         return here + 1
 
-    def _land(self, target: int, *, jumped: bool) -> None:
-        self.jumped, self.back, self.passes = jumped, target, 1
+    def _land(self, target: int, *, jumped: bool) -> int:
+        """Go on at ``target``, for the first time, or the time its bracket is for."""
+        section = self.sections.get(target)
+        passes = section.endings.get(target, {1}) if section is not None else {1}
+        self.jumped, self.landed, self.passes = jumped, target, min(passes)
+        self.section = section
+        return target
 
     def _find(self, label: str, here: int, kind: str) -> int | None:
         """The segno or coda of that label; else the nearest one (codas: behind the jump)."""
@@ -176,57 +183,3 @@ class _Walk:
         name = _name(self.bars, here)
         self.problems.append(f"bar {name} jumps to a {kind} that is not there; played on")
         return None
-
-
-@attrs.frozen
-class _Ending:
-    """The ending a bar belongs to, and the group of endings that belongs to.
-
-    Attributes:
-        passes: The passes it is played on.
-        group_last: The last pass of the group.
-        group_end: Last bar of the group.
-        after_jump: The group's repeats are taken after a jump, too.
-    """
-
-    passes: frozenset[int]
-    group_last: int
-    group_end: int
-    after_jump: bool
-
-
-def _endings(bars: Sequence[BarSigns], first: int, last: int) -> dict[int, _Ending]:
-    """Bar → its ending.
-
-    Endings side by side are a group until, after a backward repeat, the passes start anew.
-    """
-    spans: list[tuple[int, int, frozenset[int]]] = []
-    open_at: int | None = None
-    for index in range(first, last):
-        if bars[index].starts:
-            if open_at is not None:
-                spans.append((open_at, index - 1, bars[open_at].starts))
-            open_at = index
-        closing = bars[index].stops or bars[index].backward or index == last - 1
-        if open_at is not None and closing:
-            spans.append((open_at, index, bars[open_at].starts))
-            open_at = None
-    groups: list[list[tuple[int, int, frozenset[int]]]] = []
-    for span in spans:
-        before = groups[-1] if groups and groups[-1][-1][1] == span[0] - 1 else []
-        closed = any(bars[stop].backward for _, stop, _ in before)
-        if before and (not closed or min(span[2]) > max(before[-1][2])):
-            before.append(span)
-        else:
-            groups.append([span])
-    found: dict[int, _Ending] = {}
-    for group in groups:
-        end = group[-1][1]
-        final = max(max(passes) for _, _, passes in group)
-        if len(group) == 1 and bars[end].backward:
-            final += 1  # the last time goes on behind the bracket
-        again = any(bars[index].after_jump for index in range(group[0][0], end + 1))
-        for start, stop, passes in group:
-            for index in range(start, stop + 1):
-                found[index] = _Ending(passes, final, end, again)
-    return found

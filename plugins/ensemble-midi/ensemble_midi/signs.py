@@ -39,7 +39,6 @@ class BarSigns:
         to_coda: Label of the coda to jump to; None: no jump.
         strong_left: A double or heavy barline, or a repeat, on its left.
         strong_right: The same on its right.
-        final: It ends with a thin-thick barline.
     """
 
     number: str = ""
@@ -57,7 +56,6 @@ class BarSigns:
     to_coda: str | None = None
     strong_left: bool = False
     strong_right: bool = False
-    final: bool = False
 
 
 def read_signs(root: Any) -> list[BarSigns]:
@@ -99,7 +97,6 @@ def _barline(barline: Any, bar: BarSigns) -> None:
     strong = style in _STRONG or repeat is not None or ending is not None
     bar.strong_left |= strong and left
     bar.strong_right |= strong and not left
-    bar.final |= style == "light-heavy" and not left
 
 
 def _passes(ending: Any) -> frozenset[int]:
