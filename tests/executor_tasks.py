@@ -78,6 +78,21 @@ def no_memory(payload: Mapping[str, Any], ctx: Context) -> Any:
         raise InputError("the component hides what happened") from error
 
 
+def throw_bad_alloc(payload: Mapping[str, Any], ctx: Context) -> Any:
+    """What a C++ library does that does not catch it."""
+    (ctx.workspace / f"died-{time.monotonic_ns()}").touch()
+    os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
+    os.abort()
+
+
+def stop_reading(payload: Mapping[str, Any], ctx: Context) -> Any:
+    """Return, and have the whole process stopped a moment later."""
+    subprocess.Popen(
+        ["sh", "-c", f"sleep 0.2; kill -STOP {os.getpid()}; touch stopped"], cwd=ctx.workspace
+    )
+    return "done"
+
+
 def die(payload: Mapping[str, Any], ctx: Context) -> Any:
     """By a signal or an exit code, on the first so many attempts."""
     ctx.send({"type": "stage", "component": payload.get("component", "")})

@@ -290,6 +290,24 @@ def test_exit_status_is_told(bench: Bench) -> None:
 
 
 @linux
+def test_uncaught_bad_alloc_counts_as_memory_and_is_not_tried_again(bench: Bench) -> None:
+    with pytest.raises(LimitExceeded, match="out of memory"):
+        bench.run("throw_bad_alloc")
+    assert len(list(bench.folder.glob("died-*"))) == 1
+
+
+@linux
+def test_close_does_not_wait_for_a_worker_that_no_longer_reads(bench: Bench) -> None:
+    bench.run("stop_reading")
+    bench.wait_for("stopped")
+    future = bench.submit("large", text="y" * 3_000_000, size=1)
+    wait_until(future.running)
+    began = time.monotonic()
+    bench.executor.close()
+    assert time.monotonic() - began < 15
+
+
+@linux
 def test_errors_of_stopped_work_name_the_component_last_heard_of(bench: Bench) -> None:
     with pytest.raises(WorkerCrashed) as crashed:
         bench.run("die", component="reader-x", signal="SIGKILL", retries=0)

@@ -18,6 +18,7 @@ from ensemble_core.model import (
     Task,
 )
 
+from .calling import MORE_MEMORY
 from .killing import memory
 from .process import WorkerDied, WorkerProcess
 
@@ -137,7 +138,7 @@ class Attempt:
             self.worker.kill()
             raise LimitExceeded(
                 f"took {taken / 2**20:,.0f} MiB of memory, the limit is {limit / 2**20:,.0f} MiB",
-                hint="raise limits.max-memory if you trust the input",
+                hint=MORE_MEMORY,
                 component=self.component,
             )
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from ensemble_core.model import Context, ContractError, EnsembleError, LimitExceeded
 
+MORE_MEMORY = "raise limits.max-memory if you trust the input"
+
 _NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate", "Insufficient memory")
 """How ONNX Runtime, OpenCV and C++ say that memory ran out."""
 
@@ -34,7 +36,7 @@ def as_error(error: BaseException) -> EnsembleError:
     elif _memory_ran_out(error):
         typed = LimitExceeded(
             "ran out of memory",
-            hint="raise limits.max-memory if you trust the input",
+            hint=MORE_MEMORY,
             component=getattr(error, "component", ""),
         )
     else:

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-MARK = "ENSEMBLE_WORKER"
-"""Environment variable that holds the token of the worker pool and the worker."""
+MARK = "WORKER_OF_ENSEMBLE"
+"""Environment variable with the token of pool and worker; not a setting, so no ``ENSEMBLE_``."""
 
 _ROUNDS = 5  # a process may fork between being listed and being killed
 

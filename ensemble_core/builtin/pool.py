@@ -14,7 +14,14 @@ from typing import Any
 
 import attrs
 
-from ensemble_core.model import Cancelled, EnsembleError, Message, Task, WorkerCrashed
+from ensemble_core.model import (
+    Cancelled,
+    EnsembleError,
+    LimitExceeded,
+    Message,
+    Task,
+    WorkerCrashed,
+)
 
 from .attempt import Attempt
 from .calling import as_error
@@ -22,6 +29,7 @@ from .killing import memory, sweep
 from .process import WorkerDied, WorkerProcess
 
 _WEIGH_EVERY = 1.0  # seconds between two looks at how large an idle worker is
+_PATIENCE = 5.0  # seconds close() waits before it kills; a stopped worker may not read its pipe
 _WARM_UP = 5  # tasks before a worker's size is taken as normal
 
 
@@ -106,7 +114,7 @@ class Pool:
             self._changed.notify_all()
         for lane in self._lanes:
             if lane.thread is not threading.current_thread():
-                lane.thread.join()
+                lane.end()
         if self._lanes:
             sweep(self.token)
 
@@ -138,6 +146,14 @@ class _Lane:
         worker = self._worker
         if worker is not None:
             worker.wake()
+
+    def end(self) -> None:
+        """Wait for the thread; a worker that blocks it even so is killed."""
+        self.thread.join(_PATIENCE)
+        worker = self._worker
+        if self.thread.is_alive() and worker is not None:
+            worker.kill()
+        self.thread.join()
 
     def _settle(self, job: _Job) -> None:
         try:
@@ -174,12 +190,14 @@ class _Lane:
                     self._retire_if(True)  # it died before, not of this task
                     continue
                 crash = self._crash(attempt)
+                if isinstance(crash, LimitExceeded):
+                    raise crash from None
                 deaths += 1
                 spent += attempt.spent if attempt else 0.0
                 if deaths > task.retries:
                     raise crash from None
 
-    def _crash(self, attempt: Attempt | None) -> WorkerCrashed:
+    def _crash(self, attempt: Attempt | None) -> EnsembleError:
         """Clear up after a dead worker; gives what to raise if it was the last attempt."""
         worker, self._worker = self._worker, None
         if worker is None:
@@ -196,6 +214,8 @@ class _Lane:
             worker = None
         if worker is not None:
             return worker
+        if self._pool.stopping.is_set():
+            raise Cancelled("cancelled")
         self._begun += 1
         number = self._begun * 1000 + self._number
         worker = WorkerProcess(self._pool.token, number, threads, self._pool.python)

@@ -15,8 +15,9 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from ensemble_core.model import Message, MissingError, WorkerCrashed
+from ensemble_core.model import LimitExceeded, Message, MissingError, WorkerCrashed
 
+from .calling import MORE_MEMORY
 from .killing import MARK, descendants, kill_all, sweep
 
 THREAD_VARIABLES = (
@@ -29,13 +30,16 @@ THREAD_VARIABLES = (
 )
 """What OpenMP, the BLAS libraries and numexpr read once, when they are loaded."""
 
-_SEARCH_PATH = "ENSEMBLE_WORKER_PATH"
+_SEARCH_PATH = "PATH_OF_ENSEMBLE_WORKER"
 
 # Not `-m`: that would put the current folder, where anybody's json.py may lie, in front.
 _START = (
     f"import os, sys; sys.path[:] = os.environ.pop({_SEARCH_PATH!r}).split(os.pathsep); "
     "from ensemble_core.builtin.worker import main; main()"
 )
+
+_DEBUG = "--debug shows what it printed"
+_NO_MEMORY = "perhaps the machine ran out of memory; try fewer jobs"
 
 _KEPT_LINES = 200
 _KEPT_WIDTH = 1000
@@ -170,16 +174,21 @@ class WorkerProcess:
         else:
             self.kill()
 
-    def crash(self, when: str = "", component: str = "") -> WorkerCrashed:
+    def crash(self, when: str = "", component: str = "") -> WorkerCrashed | LimitExceeded:
         """The error to give after :class:`WorkerDied`; clears up what the process left."""
         self._ended(1.0)
         how = self._how_it_ended()
         self.kill()
         lines = list(self._tail)
         last = _telling_line(lines)
+        error: WorkerCrashed | LimitExceeded
+        if any("std::bad_alloc" in line for line in lines):
+            error = LimitExceeded("ran out of memory", hint=MORE_MEMORY, component=component)
+            error.details = "\n".join(lines)
+            return error
         error = WorkerCrashed(
             f"the worker process {how}{when}" + (f": {last}" if last else ""),
-            hint="--debug shows what it printed",
+            hint=_NO_MEMORY if how.endswith("SIGKILL") else _DEBUG,
             component=component,
         )
         error.details = "\n".join(lines)
