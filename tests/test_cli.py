@@ -137,6 +137,11 @@ def test_config_init_explain_show_validate_schema(tmp_path: Path) -> None:
     (tmp_path / "ensemble.toml").write_text("[options.musicxml]\ncompresed = true\n")
     wrong = ensemble("config", "validate", cwd=tmp_path)
     assert wrong.returncode == ExitCode.USAGE and b"compressed" in wrong.stderr
+    (tmp_path / "ensemble.toml").write_text("[options.mock]\nmeasures = -1\n")
+    unused = ensemble("config", "validate", cwd=tmp_path)
+    assert unused.returncode == ExitCode.USAGE and b"options.mock.measures" in unused.stderr
+    (tmp_path / "ensemble.toml").write_text("[options.mock]\nmeasures = 2\n")
+    assert ensemble("config", "validate", cwd=tmp_path).returncode == 0
 
 
 def test_the_plan_says_what_would_run_and_why(tune: Path, tmp_path: Path) -> None:
@@ -185,3 +190,33 @@ def test_a_profile_and_the_environment_count(tune: Path, tmp_path: Path) -> None
     done = ensemble("convert", tune, "-o", "o/", "--profile", "small", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "o" / "tune.mxl").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals")
+def test_a_terminal_shows_a_bar_and_a_clean_end(tmp_path: Path, page_png: Path) -> None:
+    import pty
+
+    other = tmp_path / "other.png"
+    other.write_bytes(page_png.read_bytes() + b" ")
+    parent, child = pty.openpty()
+    command = [
+        sys.executable, "-m", "ensemble_core", "convert", str(page_png), str(other),
+        "--recognizer", "mock", "-O", "mock.fault=delay", "-o", "o/{index}",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE, cwd=tmp_path) as running:
+        os.close(child)
+        shown = b""
+        while True:
+            try:
+                data = os.read(parent, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            shown += data
+        assert running.stdout is not None
+        paths = running.stdout.read().decode().splitlines()
+        assert running.wait() == 0, shown
+    os.close(parent)
+    assert "page.png" in shown.decode() and "%" in shown.decode()
+    assert sorted(paths) == ["o/1.musicxml", "o/2.musicxml"]

@@ -38,6 +38,7 @@ class DocumentReport:
         status: What became of it.
         sha256: Hash of the input.
         pages: One entry per page.
+        exports: Seconds spent, by exporter.
         outputs: Paths of the files written.
         missing: Pages that could not be read, and between which bars they belong.
         diagnostics: All findings.
@@ -50,6 +51,7 @@ class DocumentReport:
     status: str
     sha256: str = ""
     pages: tuple[PageReport, ...] = ()
+    exports: dict[str, float] = attrs.field(factory=dict)
     outputs: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -112,6 +112,7 @@ class Conversion:
         self._documents: list[Document] = []
         self._sizes: dict[int, tuple[int, int]] = {}
         self._written: list[Output] = []
+        self._exports: dict[str, float] = {}
         self._folder = Path()
 
     def run(self, keep_score: bool) -> Converted:
@@ -135,6 +136,7 @@ class Conversion:
             name=self._source.name,
             status=status,
             sha256=self._documents[0].sha256 if self._documents else "",
+            exports=dict(self._exports),
             pages=tuple(page for _, page in sorted(self._pages.items())),
             outputs=tuple(str(o.path) for o in self._written if o.path),
             missing=missing_pages(score) if score and status == "partial" else (),
@@ -327,7 +329,9 @@ class Conversion:
             artifacts: list[Artifact] = []
             for job in jobs:
                 self._diagnostics += job.diagnostics
-                artifacts += unpack(self._run.dispatcher.result(job), list[Artifact])
+                result = self._run.dispatcher.result(job)
+                artifacts += unpack(result["artifacts"], list[Artifact])
+                self._exports.update(result["seconds"])
             self._place(key, artifacts)
         finally:
             for job in [*jobs, *loaded]:

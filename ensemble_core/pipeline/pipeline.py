@@ -99,14 +99,16 @@ class Pipeline:
         return Planner(self.settings, self.registry).plan(media_types(inputs), chosen)
 
     def validate(self) -> None:
-        """Check everything that can be checked without an input.
+        """Check everything that can be checked without an input, unused options too.
 
         Raises:
             ConfigError: A setting or option is wrong.
             MissingError: A component, or something it needs, is not there.
             ContractError: A chosen plugin breaks its contract.
         """
-        Planner(self.settings, self.registry).plan(("image/png",))
+        planner = Planner(self.settings, self.registry)
+        planner.plan(("image/png",))
+        planner.check_unused_options()
 
     def run(
         self,

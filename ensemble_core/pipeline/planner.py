@@ -203,6 +203,27 @@ class Planner:
                 )
         return {key: value for key, value in table.items() if key in own or key not in theirs}
 
+    def check_unused_options(self) -> None:
+        """Hold the options of components outside the plan to their classes, too.
+
+        Raises:
+            ConfigError: One of them is wrong.
+            MissingError, ContractError: Its component does not load.
+        """
+        for name, values in self._settings.options.items():
+            kinds = {e.kind for e in self._registry.entries if e.name == name and not e.blocked}
+            known: set[str] = set()
+            for kind in sorted(kinds):
+                spec = self._registry.resolve(kind, name).spec
+                known |= _keys(spec)
+                if spec.options and len(kinds) == 1:
+                    cls = import_target(spec.options, f"options of {name!r}")
+                    structure_options(cls, values, f"options.{name}")
+            unknown = sorted(set(values) - known)
+            if kinds and unknown:
+                hint = did_you_mean(unknown[0], known)
+                raise ConfigError(f"options.{name}: unknown option {unknown[0]!r}", hint=hint)
+
     def _check_option_names(self) -> None:
         names = {entry.name for entry in self._registry.entries}
         names |= {entry.qualified for entry in self._registry.entries}

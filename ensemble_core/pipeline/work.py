@@ -107,7 +107,7 @@ def read_score(
     """Read a document that is a score already."""
     planned, loader = _component(payload["loader"], ScoreLoader, make)
     document = unpack(payload["document"], Document)
-    score = _call(planned, ctx, lambda own: loader.read(document, own))
+    score: Score = _timed({}, planned, ctx, lambda own: loader.read(document, own))
     _check_score(planned, score, ctx)
     return {"score": pack(score)}
 
@@ -156,12 +156,16 @@ def export(payload: Mapping[str, Any], ctx: Context, make: Make = make_component
     if isinstance(data, str):
         data = json.loads(Path(data).read_text(encoding="utf-8"))
     score = unpack(data, Score) if isinstance(data, dict) else data
-    artifacts = _call(planned, ctx, lambda own: exporter.export(score, own))
+    seconds: dict[str, float] = {}
+    artifacts: tuple[Artifact, ...] = _timed(
+        seconds, planned, ctx, lambda own: exporter.export(score, own)
+    )
+    _expect(planned, artifacts, tuple)
     for artifact in artifacts:
         _expect(planned, artifact, Artifact)
         if not artifact.path.is_file():
             raise ContractError(f"did not write {artifact.path.name}", component=planned.name)
-    return pack(list(artifacts))
+    return {"artifacts": pack(list(artifacts)), "seconds": seconds}
 
 
 def _enhance(
