@@ -1,0 +1,145 @@
+"""Upright strokes that run through a staff: which are bar lines, and of which style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import Band, coarse
+from .normalise import FINE, Mask
+from .symbols import SPACE, Barline
+
+THICK = 0.33
+"""Staff spaces from which on a stroke is a heavy one."""
+
+
+@attrs.frozen
+class Stroke:
+    """A stroke from the top line to the bottom line of one staff.
+
+    Attributes:
+        x: Its middle, in pixels of the normalised page.
+        width: In staff spaces.
+        clean: It ends with the staff (or goes on to another) and nothing hangs on it.
+    """
+
+    x: float
+    width: float
+    clean: bool
+
+
+def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
+    """All strokes through a staff, stems among them.
+
+    Args:
+        full: The straightened staff.
+        cleared: The same without staff lines.
+    """
+    wide = cv2.dilate(full.inside, np.ones((1, 3), np.uint8))
+    solid = wide.mean(axis=0) > 0.93
+    strokes = []
+    for first, last in _spans(solid):
+        core = full.inside[:, first : last + 1].mean(axis=0) > 0.5
+        if not core.any():
+            continue
+        start, stop = first + int(np.argmax(core)), last - int(np.argmax(core[::-1]))
+        width = (stop - start + 1) / full.space
+        if width > 1.3:
+            continue
+        strokes.append(
+            Stroke(
+                x=float(coarse(full.left + (start + stop) / 2)),
+                width=width,
+                clean=_clean(full, cleared, start, stop),
+            )
+        )
+    return strokes
+
+
+def _spans(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.view(np.int8), [0]])))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[0::2], edges[1::2], strict=True)]
+
+
+def _clean(full: Band, cleared: Band, start: int, stop: int) -> bool:
+    """Nothing as high as a head or a beam touches the stroke, nor does it end in mid-air."""
+    touching = 0.0
+    tall = cleared.ink[full.top - int(0.4 * full.space) : full.bottom + int(0.4 * full.space) + 1]
+    for columns in ((start - 4, start - 3), (stop + 3, stop + 4)):
+        if columns[0] < 0 or columns[1] >= tall.shape[1]:
+            continue
+        beside = tall[:, columns[0]] & tall[:, columns[1]]
+        spans = _spans(beside > 0)
+        touching = max([touching, *(last - first + 1 for first, last in spans)])
+    if touching > 0.42 * full.space:
+        return False
+    middle = slice(max(0, start - 1), stop + 2)
+    above = full.ink[: full.top, middle].max(axis=1)[::-1]
+    below = full.ink[full.bottom + 1 :, middle].max(axis=1)
+    return not any(0.3 * full.space < _length(end) < 1.4 * full.space for end in (above, below))
+
+
+def _length(column: Mask) -> int:
+    """How far ink goes on from the beginning of a column."""
+    paper = np.flatnonzero(column == 0)
+    return int(paper[0]) if paper.size else len(column)
+
+
+def group_strokes(strokes: Sequence[Stroke], staves: Sequence[Band]) -> tuple[Barline, ...]:
+    """Strokes side by side are one bar line: double, final, repeat."""
+    groups: list[list[Stroke]] = []
+    for stroke in sorted(strokes, key=lambda stroke: stroke.x):
+        if groups and _edge(groups[-1][-1], 1) + 0.75 * SPACE > _edge(stroke, -1):
+            groups[-1].append(stroke)
+        else:
+            groups.append([stroke])
+    return tuple(_barline(group, staves) for group in groups)
+
+
+def _edge(stroke: Stroke, side: int) -> float:
+    return stroke.x + side * stroke.width * SPACE / 2
+
+
+def _barline(group: Sequence[Stroke], staves: Sequence[Band]) -> Barline:
+    left, right = _edge(group[0], -1), _edge(group[-1], 1)
+    heavy = [stroke.width >= THICK for stroke in group]
+    style = "single"
+    if len(group) == 1:
+        style = "final" if heavy[0] else "single"
+    elif not any(heavy):
+        style = "double"
+    elif heavy[0] and not heavy[-1]:
+        style = "heavy-light"
+    else:
+        style = "final"
+    repeat = ""
+    if any(heavy):
+        before = sum(_dots(staff, left, -1) for staff in staves) * 2 >= len(staves)
+        after = sum(_dots(staff, right, 1) for staff in staves) * 2 >= len(staves)
+        repeat = {(1, 0): "backward", (0, 1): "forward", (1, 1): "both"}.get((before, after), "")
+    return Barline(x=(left + right) / 2, style=style, repeat=repeat)
+
+
+def _dots(staff: Band, edge: float, side: int) -> bool:
+    """Whether two dots stand beside a bar line, in the two middle spaces."""
+    space = staff.space
+    middle = (staff.top + staff.bottom) / 2
+    near = (edge + 0.5) * FINE - 0.5 - staff.left
+    reach = sorted((near + side * 0.15 * space, near + side * 1.3 * space))
+    left, right = max(0, int(reach[0])), min(staff.ink.shape[1], int(reach[1]) + 1)
+    if right <= left:
+        return False
+
+    def density(step: float) -> NDArray[np.float64]:
+        row = int(middle + step * space / 2)
+        part = staff.ink[row - int(0.12 * space) : row + int(0.12 * space) + 1, left:right]
+        return np.asarray(part.mean(axis=0), dtype=np.float64)
+
+    dotted = (density(-1) > 0.8) & (density(1) > 0.8)
+    empty = (density(0) < 0.5) & (density(-2.2) < 0.5) & (density(2.2) < 0.5)
+    return int((dotted & empty).sum()) >= 0.2 * space

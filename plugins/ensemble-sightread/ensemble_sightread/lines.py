@@ -1,0 +1,160 @@
+"""Taking the staff lines away, and looking at a staff as if it were straight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .normalise import FINE, Gray, Mask, Normalised, runs
+from .symbols import Staff
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@attrs.frozen(eq=False)
+class Cleared:
+    """A page without its staff lines.
+
+    Attributes:
+        ink: The fine binary picture without staff lines.
+        image: The gray picture at the normalised size without staff lines.
+    """
+
+    ink: Mask
+    image: Gray
+
+
+def fine(y: Floats | float) -> Floats:
+    """A coordinate of the normalised page in fine pixels (centres of pixels are whole)."""
+    return np.asarray((np.asarray(y) + 0.5) * FINE - 0.5)
+
+
+def coarse(y: Floats | float) -> Floats:
+    """The inverse of :func:`fine`."""
+    return np.asarray((np.asarray(y) + 0.5) / FINE - 0.5)
+
+
+def run_lengths(ink: Mask) -> NDArray[np.int32]:
+    """For each pixel of ink the length of the vertical run it is in; 0 on paper."""
+    black, _ = runs(ink)
+    turned = np.zeros((ink.shape[1], ink.shape[0]), np.int32)
+    turned[np.ascontiguousarray(ink.T) > 0] = np.repeat(black, black)
+    return np.ascontiguousarray(turned.T)
+
+
+def clear_lines(page: Normalised, staves: Sequence[Staff]) -> Cleared:
+    """Erase staff lines wherever nothing crosses them.
+
+    A piece of line is erased where the vertical run through it is hardly longer than the
+    line is thick; ink of anything else that crosses stays whole.
+    """
+    lengths = run_lengths(page.ink)
+    limit = round(1.6 * page.line) + 1
+    height, width = page.ink.shape
+    drop = np.zeros((height, width), np.uint8)
+    half = int(np.ceil(page.line / 2 + 1.5))
+    for staff in staves:
+        columns = np.arange(max(0, int(fine(staff.left))), min(width, int(fine(staff.right)) + 2))
+        x = coarse(columns)
+        bottom = np.interp(x, staff.xs, staff.bottom)
+        space = np.interp(x, staff.xs, staff.space)
+        for line in range(5):
+            middle = np.rint(fine(bottom - line * space)).astype(np.int64)
+            for delta in range(-half, half + 1):
+                rows = np.clip(middle + delta, 0, height - 1)
+                drop[rows, columns] |= (lengths[rows, columns] <= limit).astype(np.uint8)
+    ink = np.where(drop > 0, 0, page.ink).astype(np.uint8)
+    # Gray edges of an erased line go too, but not those of what stays.
+    edges = cv2.dilate(drop & page.ink, np.ones((5, 1), np.uint8))
+    keep = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+    gray = np.where((edges > 0) & (keep == 0), 255, page.fine).astype(np.uint8)
+    size = (page.image.shape[1], page.image.shape[0])
+    image = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return Cleared(ink=ink, image=image)
+
+
+@attrs.frozen(eq=False)
+class Band:
+    """A strip of picture in which a staff lies straight and its bar lines stand upright.
+
+    Attributes:
+        ink: Binary, shape (rows, columns).
+        left: Fine x of column 0.
+        top: Row of the top line.
+        bottom: Row of the bottom line.
+        space: Rows per staff space.
+    """
+
+    ink: Mask
+    left: int
+    top: int
+    bottom: int
+    space: float
+
+    @property
+    def inside(self) -> Mask:
+        """The rows from the top line to the bottom line."""
+        return self.ink[self.top : self.bottom + 1]
+
+
+def slope(staff: Staff) -> float:
+    """How much the staff falls per pixel, on the whole."""
+    if staff.right - staff.left < 1:
+        return 0.0
+    return float(np.polyfit(staff.xs, staff.bottom, 1)[0])
+
+
+def band(ink: Mask, staff: Staff, around: float = 1.5, beside: float = 1.0) -> Band:
+    """The staff with ``around`` spaces above and below, ``beside`` spaces left and right."""
+    space = float(np.median(staff.space)) * FINE
+    left = int(fine(staff.left) - beside * space)
+    right = int(fine(staff.right) + beside * space)
+    columns = np.arange(left, right + 1)
+    x = coarse(columns)
+    bottom = fine(np.interp(x, staff.xs, staff.bottom))
+    top = fine(np.interp(x, staff.xs, staff.bottom - 4 * staff.space))
+    count = round(4 * space)
+    margin = round(around * space)
+    share = np.arange(-margin, count + margin + 1) / count
+    rows = top[None, :] + share[:, None] * (bottom - top)[None, :]
+    return Band(
+        ink=sample(ink, columns, rows, slope(staff)),
+        left=left,
+        top=margin,
+        bottom=margin + count,
+        space=space,
+    )
+
+
+def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints) -> Mask:
+    """What is between two staves in the given fine columns, straightened."""
+    x = coarse(columns)
+    start = fine(np.interp(x, upper.xs, upper.bottom))
+    stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * lower.space))
+    count = max(2, int(np.median(stop - start)))
+    share = np.linspace(0, 1, count)
+    rows = start[None, :] + share[:, None] * (stop - start)[None, :]
+    return sample(ink, columns, rows, (slope(upper) + slope(lower)) / 2)
+
+
+def sample(ink: Mask, columns: Ints, rows: Floats, lean: float) -> Mask:
+    """Ink at ``rows`` of each column; verticals lean as the staff does (it is skew, not drawn so).
+
+    Args:
+        ink: The picture, shape (height, width).
+        columns: Fine x, shape (n,), at the middle row.
+        rows: Fine y, shape (m, n).
+        lean: Slope of the staff.
+    """
+    height, width = ink.shape
+    offset = rows - rows[rows.shape[0] // 2][None, :]
+    xs = np.rint(columns[None, :] - lean * offset).astype(np.int64)
+    ys = np.rint(rows).astype(np.int64)
+    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+    found = ink[np.clip(ys, 0, height - 1), np.clip(xs, 0, width - 1)]
+    return np.where(inside, found, 0).astype(np.uint8)

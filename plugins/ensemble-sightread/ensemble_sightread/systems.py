@@ -1,0 +1,168 @@
+"""Which staves sound together, and the bar lines that divide them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .barlines import Stroke, group_strokes, strokes_of
+from .lines import Cleared, band, between, fine
+from .normalise import FINE, Mask, Normalised
+from .symbols import SPACE, Barline, Staff, System
+
+UNIT = SPACE * FINE
+
+
+def find_systems(
+    page: Normalised, cleared: Cleared, staves: Sequence[Staff]
+) -> tuple[System, ...]:
+    """Staves joined by ink at their left or by common bar lines, with their bar lines.
+
+    Args:
+        page: The page.
+        cleared: The same page without staff lines.
+        staves: As :func:`~.staves.find_staves` gives them.
+    """
+    strokes = [
+        strokes_of(band(page.ink, staff), band(cleared.ink, staff)) for staff in staves
+    ]
+    systems = []
+    for members in _grouped(page.ink, staves, strokes):
+        links = [
+            _links(page.ink, staves[a], staves[b]) for a, b in zip(members, members[1:], strict=False)
+        ]
+        bars = _barlines([strokes[i] for i in members], links, [staves[i] for i in members], cleared)
+        systems.append(System(tuple(members), bars, _braces(page.ink, staves, members)))
+    return tuple(systems)
+
+
+def _grouped(
+    ink: Mask, staves: Sequence[Staff], strokes: Sequence[Sequence[Stroke]]
+) -> list[list[int]]:
+    groups: list[list[int]] = []
+    for number, staff in enumerate(staves):
+        for group in reversed(groups[-3:]):
+            last = group[-1]
+            if _joined(ink, staves[last], staff, strokes[last], strokes[number]):
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups
+
+
+def _joined(
+    ink: Mask, upper: Staff, lower: Staff, above: Sequence[Stroke], below: Sequence[Stroke]
+) -> bool:
+    """Whether a line at the left, or a bar line, runs from one staff down to the next."""
+    overlap = min(upper.right, lower.right) - max(upper.left, lower.left)
+    if overlap < 0.6 * min(upper.right - upper.left, lower.right - lower.left):
+        return False
+    if abs(upper.left - lower.left) < 2 * SPACE:
+        left = float(fine(max(upper.left, lower.left)))
+        columns = np.arange(int(left - 0.8 * UNIT), int(left + 0.6 * UNIT))
+        if _solid(between(ink, upper, lower, columns)).max() > 0.95:
+            return True
+    for stroke in above:
+        if any(abs(stroke.x - other.x) < 0.5 * SPACE for other in below):
+            middle = float(fine(stroke.x))
+            columns = np.arange(int(middle - 0.3 * UNIT), int(middle + 0.3 * UNIT) + 1)
+            if _solid(between(ink, upper, lower, columns)).max() > 0.95:
+                return True
+    return False
+
+
+def _solid(piece: Mask) -> NDArray[np.float64]:
+    """Share of each column that is ink, a pixel to either side forgiven."""
+    wide = cv2.dilate(piece, np.ones((1, 3), np.uint8))
+    return np.asarray(wide.mean(axis=0), dtype=np.float64)
+
+
+@attrs.frozen(eq=False)
+class _Link:
+    """Where ink runs all the way between two staves."""
+
+    left: int
+    solid: NDArray[np.float64]
+
+    def at(self, x: float) -> bool:
+        start = int(fine(x)) - self.left
+        near = self.solid[max(0, start - 5) : max(0, start + 6)]
+        return bool(near.size) and float(near.max()) > 0.93
+
+
+def _links(ink: Mask, upper: Staff, lower: Staff) -> _Link:
+    left = int(fine(max(upper.left, lower.left)) - UNIT)
+    right = int(fine(min(upper.right, lower.right)) + UNIT)
+    columns = np.arange(left, right + 1)
+    return _Link(left, _solid(between(ink, upper, lower, columns)))
+
+
+def _barlines(
+    strokes: Sequence[Sequence[Stroke]],
+    links: Sequence[_Link],
+    staves: Sequence[Staff],
+    cleared: Cleared,
+) -> tuple[Barline, ...]:
+    """The bar lines that all staves of the system agree on."""
+    left = max(staff.left for staff in staves)
+    agreed: list[Stroke] = []
+    for stroke in sorted((s for row in strokes for s in row), key=lambda s: s.x):
+        if stroke.x < left + 0.6 * SPACE:
+            continue
+        if agreed and abs(stroke.x - agreed[-1].x) < 0.3 * SPACE:
+            continue
+        here = [_nearest(row, stroke.x) for row in strokes]
+        if _is_barline(here, [link.at(stroke.x) for link in links]):
+            present = [s for s in here if s is not None]
+            agreed.append(
+                Stroke(
+                    x=float(np.median([s.x for s in present])),
+                    width=float(np.median([s.width for s in present])),
+                    clean=True,
+                )
+            )
+    return group_strokes(agreed, [band(cleared.ink, staff) for staff in staves])
+
+
+def _nearest(row: Sequence[Stroke], x: float) -> Stroke | None:
+    near = [stroke for stroke in row if abs(stroke.x - x) < 0.45 * SPACE]
+    return min(near, key=lambda stroke: abs(stroke.x - x)) if near else None
+
+
+def _is_barline(here: Sequence[Stroke | None], linked: Sequence[bool]) -> bool:
+    """One staff alone must show a clean stroke; several vouch for each other."""
+    present = [stroke for stroke in here if stroke is not None]
+    clean = sum(stroke.clean for stroke in present)
+    if len(here) == 1:
+        return clean == 1
+    if len(present) < len(here) - (len(here) > 3):
+        return False
+    return any(linked) or clean >= max(2, (len(here) + 1) // 2)
+
+
+def _braces(ink: Mask, staves: Sequence[Staff], members: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Runs of staves with curved ink left of them; a bracket is straight and does not count."""
+    runs: list[tuple[int, int]] = []
+    for upper, lower in zip(members, members[1:], strict=False):
+        if _brace_between(ink, staves[upper], staves[lower]):
+            if runs and runs[-1][1] == upper:
+                runs[-1] = (runs[-1][0], lower)
+            else:
+                runs.append((upper, lower))
+    return tuple(runs)
+
+
+def _brace_between(ink: Mask, upper: Staff, lower: Staff) -> bool:
+    left = float(fine(min(upper.left, lower.left)))
+    columns = np.arange(max(0, int(left - 3.2 * UNIT)), max(1, int(left - 0.12 * UNIT)))
+    piece = between(ink, upper, lower, columns)
+    straight = cv2.dilate((_solid(piece) > 0.85).astype(np.uint8)[None, :], np.ones((1, 9), np.uint8))
+    curved = np.where(straight > 0, 0, piece)
+    return float((curved.max(axis=1) > 0).mean()) > 0.85
+
+
