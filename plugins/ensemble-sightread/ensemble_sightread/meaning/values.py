@@ -181,7 +181,9 @@ def _fit(run: tuple[Event, ...], digit: Symbol) -> float | None:
         return None
     groups = {event.group for event in run}
     one_beam = len(groups) == 1 and None not in groups
-    return aside / SPACE + 0.25 * away / SPACE - (1.0 if one_beam else 0.0)
+    uneven = len({event.values[0].ticks for event in run}) > 1
+    cost = aside / SPACE + 0.25 * away / SPACE + (0.8 if uneven else 0.0)
+    return cost - (1.5 if one_beam else 0.0)
 
 
 def _away(event: Event, digit: Symbol) -> float:
@@ -208,9 +210,9 @@ def _from(stream: Sequence[Event], count: int) -> list[tuple[Event, ...]]:
     total = 0
     runs = []
     for number, event in enumerate(stream[: count + 3]):
-        total += options(event)[0].ticks
+        total += event.values[0].ticks
         if number and total % count == 0 and _power(total // count):
-            longest = max(options(e)[0].ticks for e in stream[: number + 1])
+            longest = max(e.values[0].ticks for e in stream[: number + 1])
             if longest <= total // count * (count - 1):
                 runs.append(tuple(stream[: number + 1]))
     return runs
@@ -231,7 +233,7 @@ def likely_tuplets(bar: Bar, marked: Sequence[Tuplet]) -> list[Tuplet]:
     for members in groups.values():
         if any(id(event) in taken for event in members):
             continue
-        units = {options(event)[0].ticks for event in members}
+        units = {event.values[0].ticks for event in members}
         if len(units) == 1 and len(members) in (3, 5, 6, 7):
             count = len(members)
             found.append(Tuplet(tuple(members), (count, NORMAL[count])))
