@@ -14,6 +14,8 @@ from .options import BinarizeOptions
 _STRIP = 1024
 _RANGE = 128.0
 """Sauvola's R, the largest standard deviation of 8-bit gray."""
+_BLACK = 24.0
+"""What is darker than this is ink, however little it differs from its neighbourhood."""
 _LEAST_CONTRAST = 30
 """Otsu's threshold on a bare page would only sort its dirt."""
 
@@ -83,5 +85,5 @@ def _sauvola(array: Any, window: int, k: float, ctx: Context) -> Any:
         square = cv2.sqrBoxFilter(strip, cv2.CV_64F, size, normalize=True, borderType=side)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
         threshold = mean * (1.0 + k * (deviation / _RANGE - 1.0))
-        paper[top:bottom] = (strip > threshold)[top - first : bottom - first]
+        paper[top:bottom] = (strip > np.maximum(threshold, _BLACK))[top - first : bottom - first]
     return paper

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SIDE = 1000
 _SMALLEST, _LARGEST = 0.2, 0.97
 """Parts of the photo a sheet may fill; above the largest there is nothing to cut off."""
+_LEAST_SIDE = 64
 _BRIGHTER = 35
 """Levels the paper must be above what is around it."""
 _FILLED = 0.9
@@ -46,6 +47,8 @@ def find_sheet(image: Image) -> Sheet | None:
     import cv2
     import numpy as np
 
+    if min(image.size) < _LEAST_SIDE:
+        return None
     small, factor = reduced(image, _SIDE)
     soft = cv2.GaussianBlur(small, (0, 0), 2.0)
     # Ink must not make holes: closing paints over whatever is thinner than a large notehead.
@@ -53,7 +56,8 @@ def find_sheet(image: Image) -> Sheet | None:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
     closed = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, kernel)
     _, bright = cv2.threshold(closed, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, kernel)
+    # What is bright but thin is no part of the sheet; a small kernel keeps its corners.
+    bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None

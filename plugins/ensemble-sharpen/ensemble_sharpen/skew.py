@@ -70,10 +70,13 @@ def _ink(gray: Any) -> Any | None:
     y, x = np.nonzero(gray.astype(np.int16) < around.astype(np.int16) - 24)
     if len(x) < _LEAST_INK:
         return None
+    rng = np.random.default_rng(0)
     if len(x) > _MOST_INK:
-        chosen = np.random.default_rng(0).choice(len(x), _MOST_INK, replace=False)
+        chosen = rng.choice(len(x), _MOST_INK, replace=False)
         x, y = x[chosen], y[chosen]
-    return np.stack([x - gray.shape[1] / 2, y]).astype(np.float32)
+    # Places inside the pixels, or rows of the picture itself would count as lines at 0 degrees.
+    within = rng.random(len(y)) - 0.5
+    return np.stack([x - gray.shape[1] / 2, y + within]).astype(np.float32)
 
 
 def _score(points: Any, angle: float) -> float:
