@@ -227,9 +227,7 @@ def _measure(chain: _Chain, thin: Mask, ink: Mask) -> Staff | None:
     )
 
 
-def _centres(
-    thin: Mask, xs: Floats, bottom: Floats, space: Floats
-) -> tuple[Floats, Floats]:
+def _centres(thin: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[Floats, Floats]:
     """Centre of each line's ink in each strip, and how much there is; shapes (strips, 5)."""
     reach = int(0.32 * UNIT)
     centres = np.zeros((len(xs), 5))
@@ -380,7 +378,10 @@ def _continues(first: Staff, second: Staff, ink: Mask) -> bool:
     x = (first.right, second.left) if meet is None else (float(meet), float(meet))
     y = first.y(0, x[0]), second.y(0, x[1])
     space = float(np.median(first.space)), float(np.median(second.space))
-    if abs(y[0] - y[1]) > 0.4 * UNIT + 0.05 * min(20 * UNIT, max(0.0, gap)) or abs(space[0] - space[1]) > 2.0:
+    if (
+        abs(y[0] - y[1]) > 0.4 * UNIT + 0.05 * min(20 * UNIT, max(0.0, gap))
+        or abs(space[0] - space[1]) > 2.0
+    ):
         return False
     if gap <= UNIT / 2:
         return True

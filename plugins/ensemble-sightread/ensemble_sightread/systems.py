@@ -17,9 +17,7 @@ from .symbols import SPACE, Barline, Staff, System
 UNIT = SPACE * FINE
 
 
-def find_systems(
-    page: Normalised, cleared: Cleared, staves: Sequence[Staff]
-) -> tuple[System, ...]:
+def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) -> tuple[System, ...]:
     """Staves joined by ink at their left or by common bar lines, with their bar lines.
 
     Args:
@@ -27,15 +25,16 @@ def find_systems(
         cleared: The same page without staff lines.
         staves: As :func:`~.staves.find_staves` gives them.
     """
-    strokes = [
-        strokes_of(band(page.ink, staff), band(cleared.ink, staff)) for staff in staves
-    ]
+    strokes = [strokes_of(band(page.ink, staff), band(cleared.ink, staff)) for staff in staves]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
         links = [
-            _links(page.ink, staves[a], staves[b]) for a, b in zip(members, members[1:], strict=False)
+            _links(page.ink, staves[a], staves[b])
+            for a, b in zip(members, members[1:], strict=False)
         ]
-        bars = _barlines([strokes[i] for i in members], links, [staves[i] for i in members], cleared)
+        bars = _barlines(
+            [strokes[i] for i in members], links, [staves[i] for i in members], cleared
+        )
         systems.append(System(tuple(members), bars, _braces(page.ink, staves, members)))
     return tuple(systems)
 
@@ -145,7 +144,9 @@ def _is_barline(here: Sequence[Stroke | None], linked: Sequence[bool]) -> bool:
     return any(linked) or clean >= max(2, (len(here) + 1) // 2)
 
 
-def _braces(ink: Mask, staves: Sequence[Staff], members: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def _braces(
+    ink: Mask, staves: Sequence[Staff], members: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
     """Runs of staves with curved ink left of them; a bracket is straight and does not count."""
     runs: list[tuple[int, int]] = []
     for upper, lower in zip(members, members[1:], strict=False):
@@ -161,8 +162,8 @@ def _brace_between(ink: Mask, upper: Staff, lower: Staff) -> bool:
     left = float(fine(min(upper.left, lower.left)))
     columns = np.arange(max(0, int(left - 3.2 * UNIT)), max(1, int(left - 0.12 * UNIT)))
     piece = between(ink, upper, lower, columns)
-    straight = cv2.dilate((_solid(piece) > 0.85).astype(np.uint8)[None, :], np.ones((1, 9), np.uint8))
+    straight = cv2.dilate(
+        (_solid(piece) > 0.85).astype(np.uint8)[None, :], np.ones((1, 9), np.uint8)
+    )
     curved = np.where(straight > 0, 0, piece)
     return float((curved.max(axis=1) > 0).mean()) > 0.85
-
-

@@ -1,0 +1,238 @@
+"""Stems and beams: straight strokes on a page whose staff lines are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import coarse, run_lengths
+from .normalise import FINE, Mask
+from .symbols import SPACE, Beam, Staff, Stem, System
+
+UNIT = SPACE * FINE
+SHORTEST_STEM = 1.9
+"""Staff spaces, head and beam included."""
+BEAM_THICKNESS = (0.30, 0.85)
+"""Staff spaces; half a space is usual, grace notes have less."""
+SHORTEST_BEAM = 0.65
+"""Staff spaces: a hook."""
+
+
+@attrs.frozen
+class _Upright:
+    """A stem in fine pixels."""
+
+    x: float
+    top: float
+    bottom: float
+
+    @property
+    def length(self) -> float:
+        return self.bottom - self.top
+
+
+def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) -> tuple[Stem, ...]:
+    """Thin upright strokes near staves that are no bar lines and no part of an accidental.
+
+    Args:
+        ink: The fine picture without staff lines.
+        staves: The staves of the page.
+        systems: With their bar lines, which are left out.
+
+    Returns:
+        Stems as long as their ink: through the heads at one end, the beams at the other.
+    """
+    tall = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((int(1.3 * UNIT), 1), np.uint8))
+    broad = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((1, int(0.38 * UNIT)), np.uint8))
+    thin = cv2.subtract(tall, broad)
+    found = _together(_free_parts(thin, tall))
+    found = [stroke for stroke in found if stroke.length >= SHORTEST_STEM * UNIT]
+    found = _without_accidentals(found, ink)
+    stems = [Stem(float(coarse(s.x)), float(coarse(s.top)), float(coarse(s.bottom))) for s in found]
+    stems = [s for s in stems if _near_staff(s, staves) and not _is_bar(s, staves, systems)]
+    return tuple(sorted(stems, key=lambda stem: (stem.x, stem.top)))
+
+
+def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
+    """Each thin piece, prolonged through whatever thick ink it runs into."""
+    count, _, stats, centres = cv2.connectedComponentsWithStats(thin, connectivity=8)
+    found = []
+    for number in range(1, count):
+        left, top, width, height, _ = (int(value) for value in stats[number])
+        if height < 0.7 * UNIT or width > 0.45 * UNIT + 0.06 * height:
+            continue
+        x = float(centres[number][0])
+        upper = _prolonged(tall, left, left + width, top, -1)
+        lower = _prolonged(tall, left, left + width, top + height - 1, 1)
+        found.append(_Upright(x, float(upper), float(lower)))
+    return found
+
+
+def _prolonged(tall: Mask, left: int, right: int, row: int, step: int) -> int:
+    """The last row of upright ink from ``row`` on."""
+    reach = int(14 * UNIT)
+    part = (
+        tall[row : row + reach, left:right]
+        if step > 0
+        else tall[max(0, row - reach) : row + 1, left:right][::-1]
+    )
+    # The column that goes on longest decides; a stem may lean by a pixel.
+    ends = np.argmin(np.vstack([part, np.zeros((1, part.shape[1]), np.uint8)]), axis=0)
+    return row + step * max(0, int(ends.max()) - 1)
+
+
+def _together(strokes: list[_Upright]) -> list[_Upright]:
+    """Pieces of one stem, parted by heads or beams, become one."""
+    merged: list[_Upright] = []
+    for stroke in sorted(strokes, key=lambda s: s.top):
+        for place, other in enumerate(merged):
+            if abs(other.x - stroke.x) < 0.2 * UNIT and stroke.top <= other.bottom + 2:
+                weight = other.length / max(1.0, other.length + stroke.length)
+                merged[place] = _Upright(
+                    x=other.x * weight + stroke.x * (1 - weight),
+                    top=min(other.top, stroke.top),
+                    bottom=max(other.bottom, stroke.bottom),
+                )
+                break
+        else:
+            merged.append(stroke)
+    return merged
+
+
+def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
+    """Drop the uprights of sharps, naturals and flats: small shapes with no solid head."""
+    solid = cv2.erode(ink, np.ones((9, 9), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    kept = []
+    for stroke in strokes:
+        row = int((stroke.top + stroke.bottom) / 2)
+        around = labels[row, max(0, int(stroke.x) - 2) : int(stroke.x) + 4]
+        label = int(around.max()) if around.size else 0
+        left, top, width, height, _ = (int(value) for value in stats[label])
+        if label and height < 3.4 * UNIT and width < 1.5 * UNIT:
+            inside = solid[top : top + height, left : left + width]
+            if not inside.any():
+                continue
+        kept.append(stroke)
+    twins = {
+        number
+        for number, one in enumerate(kept)
+        for two in kept
+        if 0.35 * UNIT < abs(one.x - two.x) < 0.85 * UNIT
+        and max(one.length, two.length) < 3.1 * UNIT
+        and min(one.bottom, two.bottom) - max(one.top, two.top) > 0.55 * one.length
+    }
+    return [stroke for number, stroke in enumerate(kept) if number not in twins]
+
+
+def _near_staff(stem: Stem, staves: Sequence[Staff]) -> bool:
+    for staff in staves:
+        if staff.left <= stem.x <= staff.right + SPACE:
+            low, high = staff.y(-11, stem.x), staff.y(19, stem.x)
+            if stem.bottom > high and stem.top < low:
+                return True
+    return False
+
+
+def _is_bar(stem: Stem, staves: Sequence[Staff], systems: Sequence[System]) -> bool:
+    for system in systems:
+        for number in system.staves:
+            staff = staves[number]
+            top, bottom = staff.y(8, stem.x), staff.y(0, stem.x)
+            shared = min(bottom, stem.bottom) - max(top, stem.top)
+            if shared < 0.8 * (bottom - top):
+                # Between two staves of a system a bar line may be cut off from its staff.
+                continue
+            opening = stem.x < staff.left + 0.5 * SPACE
+            if opening or any(
+                abs(bar.x - stem.x) < 0.85 * SPACE
+                for bar in system.barlines
+                if bar.style != "single" or abs(bar.x - stem.x) < 0.3 * SPACE
+            ):
+                return True
+    return False
+
+
+def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
+    """Thick strokes that stems hang on, one per level, hooks among them.
+
+    Args:
+        ink: The fine picture without staff lines.
+        stems: As :func:`find_stems` gives them.
+    """
+    lengths = run_lengths(ink)
+    low, high = (value * UNIT for value in BEAM_THICKNESS)
+    bars = ((lengths >= low) & (lengths <= high)).astype(np.uint8)
+    bars = cv2.morphologyEx(bars, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
+    bars = cv2.morphologyEx(bars, cv2.MORPH_OPEN, np.ones((3, 7), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
+    beams = []
+    for number in range(1, count):
+        left, top, width, height, _ = (int(value) for value in stats[number])
+        if width < SHORTEST_BEAM * UNIT or height > 0.8 * width + UNIT:
+            continue
+        shape = labels[top : top + height, left : left + width] == number
+        beam = _straight(shape, left, top)
+        if beam is not None:
+            beam = _hung(beam, stems)
+        if beam is not None:
+            beams.append(beam)
+    return tuple(sorted(beams, key=lambda beam: (beam.x1, beam.y1)))
+
+
+def _straight(shape: NDArray[np.bool_], left: int, top: int) -> Beam | None:
+    """The line through a shape, if it is a stroke of even thickness."""
+    thickness = shape.sum(axis=0).astype(np.float64)
+    columns = np.flatnonzero(thickness > 0)
+    rows = np.arange(shape.shape[0])[:, None]
+    middle = (shape * rows).sum(axis=0)[columns] / thickness[columns]
+    typical = float(np.median(thickness[columns]))
+    even = np.abs(thickness[columns] - typical) <= 0.2 * UNIT
+    good = even
+    slope, offset = 0.0, float(np.median(middle))
+    for _ in range(3):
+        if good.sum() < 0.6 * SHORTEST_BEAM * UNIT:
+            return None
+        slope, offset = np.polyfit(columns[good], middle[good], 1)
+        good = even & (np.abs(middle - slope * columns - offset) < 0.09 * UNIT)
+    if good.mean() < 0.7 or abs(slope) > 0.9:
+        return None
+    used = columns[good]
+    first, last = int(used[0]), int(used[-1])
+    return Beam(
+        x1=float(coarse(left + first)),
+        y1=float(coarse(top + slope * first + offset)),
+        x2=float(coarse(left + last)),
+        y2=float(coarse(top + slope * last + offset)),
+        thickness=typical / FINE,
+    )
+
+
+def _hung(beam: Beam, stems: Sequence[Stem]) -> Beam | None:
+    """The beam drawn out to the stems at its ends; None if no stem carries it."""
+    slope = (beam.y2 - beam.y1) / max(1.0, beam.x2 - beam.x1)
+
+    def touches(stem: Stem) -> bool:
+        y = beam.y1 + slope * (stem.x - beam.x1)
+        return stem.top - 0.45 * SPACE <= y <= stem.bottom + 0.45 * SPACE
+
+    near = [
+        stem.x
+        for stem in stems
+        if beam.x1 - 0.4 * SPACE <= stem.x <= beam.x2 + 0.4 * SPACE and touches(stem)
+    ]
+    length = beam.x2 - beam.x1
+    if not near or (length > 2.6 * SPACE and max(near) - min(near) < 0.4 * length):
+        return None
+    inside = min(near) - beam.x1 > 0.4 * SPACE and beam.x2 - max(near) > 0.4 * SPACE
+    if inside and len(near) == 1:
+        return None  # strokes through one stem: a tremolo
+    x1 = min(near) if abs(min(near) - beam.x1) < 0.4 * SPACE else beam.x1
+    x2 = max(near) if abs(max(near) - beam.x2) < 0.4 * SPACE else beam.x2
+    return attrs.evolve(
+        beam, x1=x1, x2=x2, y1=beam.y1 + slope * (x1 - beam.x1), y2=beam.y1 + slope * (x2 - beam.x1)
+    )

@@ -1,0 +1,49 @@
+"""The skeleton of a page: staves, systems, bar lines, stems, beams and curves; no symbols."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import Cleared, clear_lines
+from .normalise import Normalised, normalise
+from .staves import find_staves
+from .strokes import find_beams, find_stems
+from .symbols import Seen
+from .systems import find_systems
+
+
+def structure(gray: NDArray[np.uint8]) -> Seen:
+    """What stands on a page besides its symbols.
+
+    Args:
+        gray: The page, shape (height, width), 255 is paper.
+
+    Raises:
+        RecognitionError: There is no staff on it.
+    """
+    return structure_of(normalise(gray))
+
+
+def structure_of(page: Normalised) -> Seen:
+    """The same for a page that is normalised already."""
+    return analyse(page)[0]
+
+
+def analyse(page: Normalised) -> tuple[Seen, Cleared]:
+    """The same, together with the page without its staff lines."""
+    staves = find_staves(page)
+    cleared = clear_lines(page, staves)
+    systems = find_systems(page, cleared, staves)
+    stems = find_stems(cleared.ink, staves, systems)
+    beams = find_beams(cleared.ink, stems)
+    seen = Seen(
+        width=page.image.shape[1],
+        height=page.image.shape[0],
+        scale=page.scale,
+        staves=staves,
+        systems=systems,
+        stems=stems,
+        beams=beams,
+    )
+    return seen, cleared
