@@ -1,0 +1,1 @@
+"""Files nobody should have to read, made by a script."""
