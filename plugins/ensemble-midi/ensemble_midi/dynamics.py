@@ -65,6 +65,7 @@ class Curve:
         self._times = sorted(marks)
         self._levels = [marks[time] for time in self._times]
         self._slopes: list[_Slope] = []
+        self._begins: list[Fraction] = []
         for pin in sorted(music.hairpins, key=lambda pin: pin.start):
             self._add(pin, begins)
 
@@ -86,11 +87,13 @@ class Curve:
             self._times.insert(after, end)
             self._levels.insert(after, high)
         self._slopes.append(_Slope(start, end, low, high))
+        self._begins.append(start)
 
     def at(self, time: Fraction) -> float:
         """Loudness, 0 to 1, of a note that begins at ``time``."""
-        for slope in reversed(self._slopes):
-            if slope.start <= time < slope.end:
+        last = bisect.bisect_right(self._begins, time)
+        for slope in reversed(self._slopes[max(0, last - 2) : last]):
+            if time < slope.end:
                 part = float((time - slope.start) / (slope.end - slope.start))
                 return slope.low + (slope.high - slope.low) * part
         index = bisect.bisect_right(self._times, time) - 1

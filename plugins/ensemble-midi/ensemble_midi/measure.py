@@ -31,6 +31,7 @@ class PartState:
         transposed: The part is written in another key than it sounds.
         voices: Name of the voice → its number.
         wedges: Numbers of the hairpins that are open.
+        filled: Length of bar music21 was told last.
     """
 
     table: PartTable
@@ -42,6 +43,7 @@ class PartState:
     transposed: bool = False
     voices: dict[tuple[str, str], int] = attrs.field(factory=dict)
     wedges: set[str] = attrs.field(factory=set)
+    filled: Fraction = Fraction(0)
 
 
 class MeasureWriter:
@@ -74,14 +76,28 @@ class MeasureWriter:
                 handle(element)
         if len(self._used) == 1:
             self.state.table.sole_voice[self.bar] = next(iter(self._used))
+        time = self._own_time()
         divisions = math.lcm(*(length.denominator for _, length in self._items), 1)
         body = "".join(
             text.replace("{}", str(int(length * divisions))) for text, length in self._items
         )
         return (
             f'<measure number="{self.bar + 1}"><attributes><divisions>{divisions}</divisions>'
-            f"</attributes>{body}</measure>"
+            f"{time}</attributes>{body}</measure>"
         )
+
+    def _own_time(self) -> str:
+        """A time signature the bar fills exactly, where it differs from the bar before.
+
+        music21 looks for the reason when a bar does not fill its time signature, in time
+        that grows with the square of the bars.
+        """
+        unit = self.longest.denominator
+        if self.longest in (0, self.state.filled) or unit & (unit - 1) or unit > 32:
+            return ""
+        self.state.filled = self.longest
+        beats, kind = self.longest.numerator, 4 * unit
+        return f"<time><beats>{beats}</beats><beat-type>{kind}</beat-type></time>"
 
     def _attributes(self, element: Any) -> None:
         divisions = number(element.findtext("divisions"))
