@@ -6,9 +6,12 @@ wrong and where; ``hint`` says what to do about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, ClassVar
+
+_UNSAYABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class ExitCode(IntEnum):
@@ -45,8 +48,8 @@ class EnsembleError(Exception):
         self, message: str, *, hint: str = "", component: str = "", code: str = ""
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _one_line(message)
+        self.hint = _one_line(hint)
         self.component = component
         self.code = code or self.default_code
         self.details = ""
@@ -155,6 +158,11 @@ class Cancelled(EnsembleError):
 
     exit_code = ExitCode.CANCELLED
     default_code = "cancelled"
+
+
+def _one_line(text: str) -> str:
+    """File names may hold anything; line breaks and escape codes in one must not come out."""
+    return _UNSAYABLE.sub("\ufffd", " ".join(text.splitlines()))
 
 
 def _by_name() -> dict[str, type[EnsembleError]]:
