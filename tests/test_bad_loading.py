@@ -43,7 +43,7 @@ def made(target: Any) -> Any:
 
 def read(path: Path, ctx: Context) -> None:
     """What a run does before recognition, in this process."""
-    document = open_document(path, path.name, ctx.workspace, ctx.limits)
+    document = open_document(path, path.name, ctx.limits)
     if document.media_type not in loaders():
         raise UnsupportedInput(f"{document.name}: no loader reads {document.media_type}")
     spec = loaders()[document.media_type]

@@ -89,7 +89,7 @@ def media_types(inputs: Sequence[Input]) -> list[str]:
     found: dict[str, None] = {}
     for each in inputs:
         for source in each.sources:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, InputError):
                 path = Path(source)  # type: ignore[arg-type]
                 if path.is_file():
                     found[sniff(path)] = None
