@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from ..symbols import SPACE
-from .music import Bar, Event, Value
+from .music import QUARTER, Bar, Event, Value
 from .values import Tuplet, likely_tuplets, marked_tuplets, options
 
 COLUMN = 0.45 * SPACE
 MERGE = 1.9 * SPACE
 GAP, LATE, SHORT, OPEN_END, FULL_OVER = 1.6, 1.5, 4.0, 1.2, 5.0
+HOLE = 1.4
+CRAMPED = 0.35
 GOOD = 0.75
 COLUMN_LIMIT = 8.0
 Voice = tuple[int, int]
@@ -32,6 +34,7 @@ class _State:
     voices: tuple[tuple[Voice, ...], ...]
     before: _State | None = None
     placed: tuple[tuple[Event, Value, int], ...] = ()
+    x: float = 0.0
 
 
 @attrs.define
@@ -167,7 +170,9 @@ def _search(
         following: dict[tuple[object, ...], _State] = {}
         for most in (COLUMN_LIMIT, float("inf")):
             for state in states:
-                for new in _step(bar, state, choices, close, length, min(bound, state.cost + most)):
+                for new in _step(
+                    bar, state, choices, close, length, min(bound, state.cost + most), wide
+                ):
                     budget.left -= 1
                     key = (new.time, new.voices)
                     if key not in following or new.cost < following[key].cost:
@@ -197,7 +202,7 @@ def _choices(event: Event, ratio: tuple[int, int] | None, wide: bool) -> list[Va
 
 def _step(
     bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], close: float | None,
-    length: int | None, limit: float,
+    length: int | None, limit: float, wide: bool,
 ) -> Iterator[_State]:  # fmt: skip
     if state.time < 0:
         times = [0]
@@ -208,13 +213,25 @@ def _step(
             times.insert(0, state.time)
         if not times:
             times = [state.time]
-    for time in times:
+    holes = _holes(times, state, length) if wide else ()
+    for time in (*times, *holes):
         if length is not None and time >= length and state.time >= 0 and time != times[0]:
             continue
         cost = state.cost + (close or 0.0 if time == state.time else 0.0)
         if length is not None and time >= length:
             cost += FULL_OVER
+        if time in holes:
+            cost += HOLE
         yield from _place(bar, state, choices, 0, time, cost, state.voices, (), limit)
+
+
+def _holes(times: Sequence[int], state: _State, length: int | None) -> list[int]:
+    """Later times at which a column may begin if a symbol before it was not seen."""
+    first = next((time for time in times if time > state.time), None)
+    if first is None or state.time < 0:
+        return []
+    found = [first + QUARTER // part for part in (4, 2, 1)]
+    return [t for t in found if t not in times and (length is None or t < length)]
 
 
 def _place(
@@ -223,7 +240,7 @@ def _place(
     placed: tuple[tuple[Event, Value, int], ...], limit: float,
 ) -> Iterator[_State]:  # fmt: skip
     if index == len(choices):
-        yield _State(cost, time, voices, state, placed)
+        yield _State(cost, time, voices, state, placed, choices[0][0].x)
         return
     event, values = choices[index]
     staff = bar.staves.index(event.lane)
@@ -274,7 +291,7 @@ def _finish(
     ends = [max(end for end, _ in staff) for staff in staves]
     longest = max(ends, default=length or 0)
     full = length if length is not None else longest
-    cost = state.cost
+    cost = state.cost + _cramped(state)
     fits = True
     if length is not None and ends and all(end == longest for end in ends) and longest < length:
         cost += 0.6 if short_ok else 3.0
@@ -290,3 +307,23 @@ def _finish(
             elif end < full and len(staff) > 1:
                 cost += OPEN_END
     return cost, full if fits else max(full, longest), fits, state
+
+
+def _cramped(state: _State) -> float:
+    """What is against a reading whose long notes stand closer than its short ones."""
+    places: list[tuple[int, float]] = []
+    at: _State | None = state
+    while at is not None and at.time >= 0:
+        if places and places[-1][0] == at.time:
+            places.pop()
+        places.append((at.time, at.x))
+        at = at.before
+    places.reverse()
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(places, places[1:], strict=False)]
+    cost = 0.0
+    for (time, x), (next_time, next_x) in zip(steps, steps[1:], strict=False):
+        if (time >= 2 * next_time and x < 0.85 * next_x) or (
+            2 * time <= next_time and 0.85 * x > next_x
+        ):
+            cost += CRAMPED
+    return cost
