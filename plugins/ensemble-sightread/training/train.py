@@ -22,7 +22,7 @@ from net import SymbolNet, loss
 
 def average(ema: SymbolNet, net: SymbolNet, step: int) -> None:
     """Move the running average of the weights towards those of now."""
-    keep = min(0.998, (1 + step) / (10 + step))
+    keep = min(0.997, (1 + step) / (10 + step))
     now = net.state_dict()
     with torch.no_grad():
         for name, value in ema.state_dict().items():
@@ -36,7 +36,7 @@ def rate(elapsed: float, total: float, step: int, base: float) -> float:
     """Warm-up, then a cosine down to a fiftieth over the time given."""
     progress = min(elapsed / total, 1.0)
     cosine = 0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2
-    return base * cosine * min(1.0, (step + 1) / 150)
+    return base * cosine * min(1.0, (step + 1) / 100)
 
 
 def main() -> None:
@@ -45,8 +45,8 @@ def main() -> None:
     parser.add_argument("--pages", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=12)
-    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
