@@ -336,3 +336,66 @@ def test_a_long_document_keeps_all_its_bars() -> None:
     joined = join(pages)
     assert check_wellformed_score(joined.musicxml) == 1200
     assert len(notes(joined, 1)) == 60 * 160
+
+
+class TestGrouping:
+    """A brace that was seen on one page and not on another."""
+
+    RIGHT, LEFT = SamplePart("", ("G2",), 4), SamplePart("", ("F4",), 3)
+
+    def as_two(self, page: int, divisions: int = 2) -> Score:
+        return sample_score(2, (VIOLIN, self.RIGHT, self.LEFT), page=page, divisions=divisions)
+
+    def as_one(self, page: int) -> Score:
+        return sample_score(2, (VIOLIN, PIANO), page=page)
+
+    def by_staff(self, score: Score) -> list[list[str]]:
+        """Pitches of every staff of the score, in order."""
+        found: dict[tuple[int, str], list[str]] = {}
+        for number, part in enumerate(parse(score.musicxml).iterfind("part")):
+            for note in part.iter("note"):
+                staff = (number, note.findtext("staff") or "1")
+                pitch = note.findtext("pitch/step") or "rest"
+                found.setdefault(staff, []).append(pitch + (note.findtext("pitch/octave") or ""))
+        return [found[key] for key in sorted(found)]
+
+    def test_two_parts_become_the_two_staves_they_are(self) -> None:
+        joined = valid(join([self.as_one(0), self.as_two(1, divisions=6), self.as_one(2)]))
+        assert len(parse(joined.musicxml).findall("part")) == 2
+        same = valid(join([self.as_one(n) for n in range(3)]))
+        assert self.by_staff(joined) == self.by_staff(same)
+        assert notes(joined, 1) == notes(same, 1)
+        clefs = [clef.findtext("sign") for clef in parse(joined.musicxml).iter("clef")]
+        assert clefs == ["G", "G", "F"]
+
+    def test_one_part_becomes_the_two_parts_it_was(self) -> None:
+        joined = valid(join([self.as_two(0), self.as_one(1)]))
+        same = valid(join([self.as_two(0), self.as_two(1)]))
+        assert self.by_staff(joined) == self.by_staff(same)
+        assert [notes(joined, part) for part in range(3)] == [notes(same, n) for n in range(3)]
+
+    def test_a_brace_around_the_wrong_staves_is_put_right(self) -> None:
+        wrong = sample_score(2, (SamplePart("", ("G2", "G2")), self.LEFT), page=1)
+        joined = valid(join([self.as_one(0), wrong]))
+        parts = parse(joined.musicxml).findall("part")
+        assert len(parts) == 2
+        assert [len(staff) for staff in self.by_staff(joined)] == [16, 16, 16]
+
+    def test_a_repeat_at_the_end_of_a_bar_stays_there(self) -> None:
+        repeat = '<barline location="right"><repeat direction="backward"/></barline></measure>'
+        page = edit(self.as_two(1), "</measure>", repeat, 99)
+        joined = valid(join([self.as_one(0), page]))
+        for part in parse(joined.musicxml).iterfind("part"):
+            for measure in part.findall("measure")[2:]:
+                assert [b.get("location") for b in measure.findall("barline")] == ["right"]
+                assert measure[-1].tag == "barline"
+
+    def test_boxes_follow_their_notes_to_another_part(self) -> None:
+        page = attrs.evolve(
+            self.as_two(1), elements=(Element("n3-1-1-0", "note", 1, Box(0, 0, 1, 1)),)
+        )
+        joined = valid(join([self.as_one(0), page]))
+        (element,) = joined.elements
+        note = next(n for n in parse(joined.musicxml).iter("note") if n.get("id") == element.id)
+        assert note.findtext("staff") == "2"
+        assert note.getparent().get("number") == "4"

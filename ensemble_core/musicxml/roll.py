@@ -14,6 +14,7 @@ from .carry import Carry, put_attribute
 from .ids import adopt_instruments, name_instruments
 from .parts import PartLook, folded_names, match
 from .reading import PROLOG, Element
+from .regroup import put_together, segments, take_apart
 from .stamp import FIELD_PREFIX, child_of, set_field
 from .timing import number
 
@@ -98,6 +99,7 @@ class Roll:
             owners = list(self._parts)
         else:
             self._take_credits(root, page)
+            seen = self._as_ours(seen)
             owners = self._recognise(seen)
         given = {
             self._parts.index(owner): tree.findall("measure")
@@ -149,6 +151,31 @@ class Roll:
                 set_page_break(measures[0], needed=place == 0)
             part.put(measures, before[place], broken=broken)
         self._bars.extend(bars)
+
+    def _as_ours(self, seen: list[tuple[Element, Element]]) -> list[tuple[Element, Element]]:
+        """A page's parts, its staves grouped as the score groups them if they are as many."""
+        ours = [part.carry.staves for part in self._parts]
+        theirs = [_look(score_part, tree).staves for score_part, tree in seen]
+        found = segments(ours, theirs)
+        if found is None:
+            return seen
+        grouped: list[tuple[Element, Element]] = []
+        for mine, other in found:
+            if ours[mine] == theirs[other]:
+                grouped += seen[other]
+                continue
+            staves = [
+                staff
+                for (_, tree), count in zip(seen[other], theirs[other], strict=True)
+                for staff in take_apart(tree.findall("measure"), count)
+            ]
+            for part in self._parts[mine]:
+                own, staves = staves[: part.carry.staves], staves[part.carry.staves :]
+                tree = copy.copy(seen[other][0][1])
+                tree[:] = put_together(own) if len(own) > 1 else own[0]
+                listed = copy.deepcopy(part.listed)
+                grouped.append((listed, tree))
+        return grouped
 
     def _recognise(self, seen: list[tuple[Element, Element]]) -> list[Part]:
         """The score's part for each of a page's parts; new ones are put in."""
