@@ -34,7 +34,7 @@ from ensemble_core.model import (
 )
 from ensemble_core.registry import Component, Registry, import_target, missing
 
-from .quiet import heavy, import_alone
+from .quiet import heavy, import_alone, imported_once
 
 _PROTOCOLS: dict[str, type[Any]] = {
     "loader": Loader,
@@ -152,7 +152,7 @@ class Contract:
     def test_importing_the_plugin_is_cheap(self) -> None:
         """The plugin's module imports fast and brings no heavy library along."""
         module = self.module()
-        runs = [import_alone(module)]
+        runs = [imported_once(module)]
         assert not heavy(runs[0]["imported"]), (
             f"importing {module} imports {heavy(runs[0]['imported'])}; "
             "import them inside the component"
@@ -169,7 +169,7 @@ class Contract:
 
     def test_planning_with_it_is_cheap(self) -> None:
         """Its specs and options classes bring no heavy library along either."""
-        found = heavy(import_alone(self.module())["planned"])
+        found = heavy(imported_once(self.module())["planned"])
         assert not found, f"planning with {self.name} imports {found}"
 
     def test_its_options_are_documented(self) -> None:

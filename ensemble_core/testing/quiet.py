@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 HEAVY = frozenset({
@@ -88,6 +89,12 @@ def import_alone(module: str) -> dict[str, Any]:
     assert done.returncode == 0, f"{module} does not import:\n{done.stderr}"
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+@lru_cache(maxsize=32)
+def imported_once(module: str) -> dict[str, Any]:
+    """What :func:`import_alone` found the first time; one plugin may have many components."""
+    return import_alone(module)
 
 
 def heavy(modules: list[str]) -> list[str]:
