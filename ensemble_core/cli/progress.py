@@ -21,6 +21,7 @@ from ..model import (
     RunStarted,
     StageStarted,
 )
+from ..model.errors import one_line
 from .failing import error_line
 
 MARKS = {"info": "note", "warning": "warning", "error": "error"}
@@ -72,7 +73,7 @@ class Show:
         """Say what became of each document that is not simply well, and how much was done."""
         for document in report.documents:
             for line in _lines(document):
-                click.echo(line, err=True)
+                click.echo(one_line(line), err=True)
             trace = (document.error or {}).get("traceback")
             if debug and trace:
                 click.echo(trace, err=True)
@@ -91,7 +92,7 @@ class Show:
         where = f"{event.document}{page}: " if event.document else ""
         who = f"{found.component}: " if found.component else ""
         hint = f" ({found.hint})" if found.hint else ""
-        self._print(f"{MARKS[found.severity]}: {where}{who}{found.message}{hint}")
+        self._print(one_line(f"{MARKS[found.severity]}: {where}{who}{found.message}{hint}"))
 
     def _print(self, text: str, err: bool = True) -> None:
         if self._bar is not None and (err or sys.stdout.isatty()):
@@ -101,14 +102,14 @@ class Show:
 
     def _step(self, event: Event) -> None:
         page = getattr(event, "page", None)
-        where = f"{event.document}{f', page {page + 1}' if page is not None else ''}"
+        where = one_line(event.document) + (f", page {page + 1}" if page is not None else "")
         if isinstance(event, StageStarted):
             self._print(f"{where}: {event.component}")
         elif isinstance(event, PageDone):
             how = "from the cache" if event.cached else f"{event.seconds:.2f} s"
             self._print(f"{where}: {event.status} ({how})")
         elif isinstance(event, DocumentDone):
-            self._print(f"{event.document}: {event.status} ({event.seconds:.2f} s)")
+            self._print(f"{one_line(event.document)}: {event.status} ({event.seconds:.2f} s)")
 
     def _advance(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -156,7 +157,7 @@ def _lines(document: DocumentReport) -> list[str]:
     """One line for a failed or skipped document, one for each failed page of a partial one."""
     if document.error:
         text = error_line(document.error)
-        text = text.removeprefix(f"{document.name}: ")
+        text = text.removeprefix(f"{one_line(document.name)}: ")
         return [f"{document.status}: {document.name}: {text}"]
     if document.status == "skipped":
         return [f"skipped: {document.name}: its output is there already"]

@@ -48,8 +48,8 @@ class EnsembleError(Exception):
         self, message: str, *, hint: str = "", component: str = "", code: str = ""
     ) -> None:
         super().__init__(message)
-        self.message = _one_line(message)
-        self.hint = _one_line(hint)
+        self.message = one_line(message)
+        self.hint = one_line(hint)
         self.component = component
         self.code = code or self.default_code
         self.details = ""
@@ -160,8 +160,8 @@ class Cancelled(EnsembleError):
     default_code = "cancelled"
 
 
-def _one_line(text: str) -> str:
-    """File names may hold anything; line breaks and escape codes in one must not come out."""
+def one_line(text: str) -> str:
+    """Text fit for a terminal: file names may hold line breaks and escape codes."""
     return _UNSAYABLE.sub("\ufffd", " ".join(text.splitlines()))
 
 
