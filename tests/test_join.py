@@ -16,6 +16,7 @@ from ensemble_core.musicxml import (
     join,
     missing_pages,
     parse,
+    serialize,
     validate,
 )
 from ensemble_core.testing.scores import PIANO, SamplePart, sample_score
@@ -90,6 +91,45 @@ def test_an_assumed_time_signature_gives_way_to_the_one_in_force() -> None:
     guess = edit(sample_score(2, page=1), "<time>", '<time print-object="no">')
     joined = valid(join([sample_score(2, time=(3, 4)), guess]))
     assert [t.findtext("beats") for t in parse(joined.musicxml).iter("time")] == ["3"]
+
+
+def bar_rests(score: Score) -> Score:
+    """The score with every bar a whole-bar rest of the length its notes had."""
+    root = parse(score.musicxml)
+    for measure in root.iter("measure"):
+        for staff in range(1, len(measure.findall("backup")) + 2):
+            found = [n for n in measure.iterfind("note") if n.findtext("staff", "1") == str(staff)]
+            for note in found[1:]:
+                measure.remove(note)
+            pitch, duration = found[0].find("pitch"), found[0].find("duration")
+            found[0].replace(pitch, parse(b'<rest measure="yes"/>'))
+            found[0].remove(found[0].find("type"))
+            duration.text = str(len(found) * int(duration.text))
+    return attrs.evolve(score, musicxml=serialize(root))
+
+
+def test_bars_of_rest_get_the_length_of_the_bars_in_force() -> None:
+    guess = bar_rests(sample_score(2, (PIANO,), page=1, divisions=4))
+    joined = valid(
+        join(
+            [
+                sample_score(2, (PIANO,), time=(3, 4)),
+                edit(guess, "<time>", '<time print-object="no">'),
+            ]
+        )
+    )
+    for measure in parse(joined.musicxml).findall("part/measure")[2:]:
+        lengths = [d.text for d in measure.iter("duration")]
+        assert lengths == ["12", "12", "12"]
+
+
+def test_of_two_assumed_time_signatures_each_page_keeps_its_own() -> None:
+    pages = [
+        edit(sample_score(2, time=time, page=n), "<time>", '<time print-object="no">')
+        for n, time in enumerate(((3, 4), (4, 4)))
+    ]
+    joined = valid(join(pages))
+    assert [t.findtext("beats") for t in parse(joined.musicxml).iter("time")] == ["3", "4"]
 
 
 def test_different_divisions_keep_every_note_in_its_place() -> None:

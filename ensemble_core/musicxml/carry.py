@@ -30,6 +30,7 @@ class Carry:
         self.staves = 1
         self._held: dict[tuple[str, str], str] = {}
         self._bar = Fraction(0)
+        self._assumed = False  # nobody printed the time signature in force
 
     def clefs(self) -> tuple[str, ...]:
         """The clef in force on each staff; empty texts where none was stated."""
@@ -44,10 +45,18 @@ class Carry:
         """Nominal length of a bar in quarter notes; 0 when no time signature was stated."""
         return self._bar
 
-    def enter(self, measure: Element) -> None:
-        """Take out of a page's first measure what is in force already; state its divisions."""
+    def enter(self, measures: list[Element]) -> None:
+        """Take out of a page's first measure what is in force already; state its divisions.
+
+        Args:
+            measures: The page's measures; there is one at least.
+        """
+        measure = measures[0]
         stated = False
         for attributes in leading(measure):
+            for time in attributes.findall("time"):
+                if self._gives_way(time):
+                    refill(measures, bar_length(time), self._bar)
             for child in list(attributes):
                 if child.tag == "divisions":
                     stated = True
@@ -83,6 +92,7 @@ class Carry:
             self._held[key] = meaning(child)
         if child.tag == "time":
             self._bar = bar_length(child) or self._bar
+            self._assumed = child.get("print-object") == "no"
 
     def _redundant(self, child: Element) -> bool:
         if child.tag == "staves":
@@ -91,9 +101,14 @@ class Carry:
         if not keys:
             return False
         held = [self._held.get(key) for key in keys]
-        if child.tag == "time" and child.get("print-object") == "no" and None not in held:
-            return True  # nobody printed it: the reader had to assume one for its page
+        if child.tag == "time" and self._gives_way(child):
+            return True
         return all(text == meaning(child) for text in held)
+
+    def _gives_way(self, time: Element) -> bool:
+        """The reader had to assume a time signature for its page, and a printed one is in force."""
+        known = all(key in self._held for key in self._keys(time))
+        return known and not self._assumed and time.get("print-object") == "no"
 
     def _keys(self, child: Element) -> Iterator[tuple[str, str]]:
         if child.tag in _ONCE:
@@ -105,6 +120,33 @@ class Carry:
             staves = [staff] if staff else [str(n) for n in range(1, self.staves + 1)]
             for name in staves:
                 yield child.tag, name
+
+
+def refill(measures: list[Element], assumed: Fraction, actual: Fraction) -> None:
+    """Let whole-bar rests that were written for one length of bar have another.
+
+    Args:
+        measures: Of one part, up to the next time signature.
+        assumed, actual: Length of a bar in quarter notes.
+    """
+    if not assumed or not actual or assumed == actual:
+        return
+    divisions = Fraction(1)
+    for place, measure in enumerate(measures):
+        if place and measure.find("attributes/time") is not None:
+            return
+        after_rest = False
+        for child in measure:
+            divisions = number(child.findtext("divisions")) or divisions
+            duration = child.find("duration")
+            rest = child.find("rest")
+            whole = rest is not None and rest.get("measure") == "yes"
+            back = child.tag == "backup" and after_rest
+            if duration is not None and (whole or back):
+                length = actual * divisions
+                if number(duration.text) == assumed * divisions and length.denominator == 1:
+                    duration.text = str(length)
+            after_rest = whole
 
 
 def leading(measure: Element) -> list[Element]:

@@ -135,7 +135,7 @@ class Roll:
         for place, measures in given.items():
             carry = self._parts[place].carry
             if not first and measures:
-                carry.enter(measures[0])
+                carry.enter(measures)
             carry.follow(measures)
         numbered = sum(1 for bar in self._bars if not bar.implicit)
         bars = read_bars(
