@@ -24,11 +24,13 @@ SHORTEST_BEAM = 0.65
 
 @attrs.frozen
 class _Upright:
-    """A stem in fine pixels."""
+    """A stem in fine pixels; ``free`` is how much of it stands alone, ``width`` how wide that is."""
 
     x: float
     top: float
     bottom: float
+    free: float
+    width: float
 
     @property
     def length(self) -> float:
@@ -50,7 +52,9 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
     broad = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((1, int(0.38 * UNIT)), np.uint8))
     thin = cv2.subtract(tall, broad)
     found = _together(_free_parts(thin, tall))
-    found = [stroke for stroke in found if stroke.length >= SHORTEST_STEM * UNIT]
+    found = [s for s in found if s.length >= SHORTEST_STEM * UNIT and s.free >= UNIT]
+    usual = float(np.median([s.width for s in found])) if found else 0.0
+    found = [s for s in found if s.width <= max(0.2 * UNIT, 1.6 * usual)]
     found = _without_accidentals(found, ink)
     stems = [Stem(float(coarse(s.x)), float(coarse(s.top)), float(coarse(s.bottom))) for s in found]
     stems = [s for s in stems if _near_staff(s, staves) and not _is_bar(s, staves, systems)]
@@ -62,13 +66,13 @@ def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
     count, _, stats, centres = cv2.connectedComponentsWithStats(thin, connectivity=8)
     found = []
     for number in range(1, count):
-        left, top, width, height, _ = (int(value) for value in stats[number])
-        if height < 0.7 * UNIT or width > 0.45 * UNIT + 0.06 * height:
+        left, top, width, height, area = (int(value) for value in stats[number])
+        if height < 0.5 * UNIT or width > 0.45 * UNIT + 0.06 * height:
             continue
         x = float(centres[number][0])
         upper = _prolonged(tall, left, left + width, top, -1)
         lower = _prolonged(tall, left, left + width, top + height - 1, 1)
-        found.append(_Upright(x, float(upper), float(lower)))
+        found.append(_Upright(x, float(upper), float(lower), height, area / height))
     return found
 
 
@@ -96,6 +100,8 @@ def _together(strokes: list[_Upright]) -> list[_Upright]:
                     x=other.x * weight + stroke.x * (1 - weight),
                     top=min(other.top, stroke.top),
                     bottom=max(other.bottom, stroke.bottom),
+                    free=other.free + stroke.free,
+                    width=min(other.width, stroke.width),
                 )
                 break
         else:
@@ -181,7 +187,31 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
             beam = _hung(beam, stems)
         if beam is not None:
             beams.append(beam)
+    beams = _with_parents(beams)
     return tuple(sorted(beams, key=lambda beam: (beam.x1, beam.y1)))
+
+
+def _with_parents(beams: list[Beam]) -> list[Beam]:
+    """Drop short strokes that are no hooks: a hook lies along a longer beam of its stem."""
+    shortest = 1.9 * SPACE
+    kept = [beam for beam in beams if beam.x2 - beam.x1 >= shortest]
+    for beam in beams:
+        if beam.x2 - beam.x1 < shortest and any(_beside(beam, other) for other in beams):
+            kept.append(beam)
+    return kept
+
+
+def _beside(hook: Beam, other: Beam) -> bool:
+    """Whether ``other`` is a longer beam over or under ``hook``."""
+    if other is hook or other.x2 - other.x1 < hook.x2 - hook.x1:
+        return False
+    if hook.x1 < other.x1 - 0.4 * SPACE or hook.x2 > other.x2 + 0.4 * SPACE:
+        return False
+    slope = (other.y2 - other.y1) / max(1.0, other.x2 - other.x1)
+    own = (hook.y2 - hook.y1) / max(1.0, hook.x2 - hook.x1)
+    y = other.y1 + slope * ((hook.x1 + hook.x2) / 2 - other.x1)
+    apart = abs((hook.y1 + hook.y2) / 2 - y)
+    return 0.4 * SPACE < apart < 2.8 * SPACE and abs(slope - own) < 0.25
 
 
 def _straight(shape: NDArray[np.bool_], left: int, top: int) -> Beam | None:
