@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ensemble_core.model import Diagnostic, RecognitionError, Score
@@ -73,11 +74,29 @@ class Engraver:
         verovio.enableLog(verovio.LOG_OFF)  # it would write to stderr from C++
         self._toolkit = verovio.toolkit()
         self._toolkit.setOptions({**_SAME_IDS, **wanted, **(extra or {})})
-        if not self._toolkit.loadData(serialize(self.root).decode("utf-8")):
-            raise RecognitionError("Verovio cannot read the score", code="engraving-failed")
+        self._load(serialize(self.root).decode("utf-8"))
+        if layout and layout.header:
+            self._print_composer()
         self.pages = int(self._toolkit.getPageCount())
         if layout and not self.pages:
             raise RecognitionError("Verovio made no page of the score", code="engraving-failed")
+
+    def _load(self, text: str) -> None:
+        if not self._toolkit.loadData(text):
+            raise RecognitionError("Verovio cannot read the score", code="engraving-failed")
+
+    def _print_composer(self) -> None:
+        """See to it that the composer stands above the music.
+
+        Verovio 6 reads a MusicXML composer as MEI's ``persName``, but its page header looks
+        for MEI's ``composer``. Scores with credits are not concerned.
+        """
+        names = self.root.xpath("identification/creator[@type='composer']/text()")
+        if not names or self.root.find("credit") is not None:
+            return
+        composer = f"<composer>{escape(' '.join(names[0].split()))}</composer>"
+        mei = self._toolkit.getMEI()
+        self._load(mei.replace("</titleStmt>", f"{composer}</titleStmt>", 1))
 
     def svg(self, index: int) -> str:
         """Page ``index`` (0-based) as SVG."""

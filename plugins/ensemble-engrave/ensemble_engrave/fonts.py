@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import lru_cache
 
 import attrs
 
@@ -29,11 +30,10 @@ class Face:
 
 
 class Fonts:
-    """Fonts found so far, by face; each is decoded once per process."""
+    """Fonts found so far, by face; one is decoded when the first word needs it."""
 
     def __init__(self) -> None:
-        self._names: dict[Face, str] = {}
-        self._decoded: dict[str, str] = {}
+        self._data: dict[Face, str] = {}
 
     def read(self, css: str) -> None:
         """Take in the ``@font-face`` rules of a style sheet."""
@@ -46,8 +46,7 @@ class Fonts:
                 bool(re.search(r"font-weight:\s*bold", body)),
                 bool(re.search(r"font-style:\s*italic", body)),
             )
-            if face not in self._names:
-                self._names[face] = self._register(data.group(1))
+            self._data.setdefault(face, data.group(1))
 
     def name(self, family: str, *, bold: bool, italic: bool) -> str:
         """What ReportLab calls the closest font there is; Times when there is none."""
@@ -57,17 +56,18 @@ class Fonts:
             Face(family, italic=italic),
             Face(family),
         ):
-            if face in self._names:
-                return self._names[face]
+            if face in self._data:
+                return _registered(self._data[face])
         suffix = {(1, 0): "Bold", (0, 1): "Italic", (1, 1): "BoldItalic"}.get((bold, italic))
         return f"Times-{suffix}" if suffix else "Times-Roman"
 
-    def _register(self, encoded: str) -> str:
-        name = "F" + hashlib.sha256(encoded.encode()).hexdigest()[:12]
-        if name not in self._decoded:
-            _embed(name, base64.b64decode(encoded))
-            self._decoded[name] = name
-        return name
+
+@lru_cache(maxsize=16)
+def _registered(encoded: str) -> str:
+    """Decode a font, once per process; gives what ReportLab calls it."""
+    name = "F" + hashlib.sha256(encoded.encode()).hexdigest()[:12]
+    _embed(name, base64.b64decode(encoded))
+    return name
 
 
 def _embed(name: str, woff2: bytes) -> None:
