@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 import attrs
@@ -147,6 +148,7 @@ def _measure_id(page: int, part: int, measure: int) -> str:
     return f"mock-{page}-p{part}-m{measure + 1}"
 
 
+@lru_cache(maxsize=1)
 def _version() -> str:
     try:
         return version("ensemble-mock")
