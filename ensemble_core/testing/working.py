@@ -23,6 +23,7 @@ from ensemble_core.model import (
 
 from .contract import Contract, one_line
 from .operations import fingerprint, operate, payload
+from .patience import Stopwatch
 from .quiet import standard_output
 
 GRACE = 2.0
@@ -71,9 +72,9 @@ class WorkingContract(Contract):
         """What it makes of a sample is what its kind promises, made within ``seconds``."""
         given, ctx = self.given(tmp_path), self.context(tmp_path)
         component = self.make()
-        began = time.monotonic()
+        watch = Stopwatch()
         result = self.run(component, given, ctx)
-        took = time.monotonic() - began
+        took = watch.seconds()
         self.check_result(result, given, ctx)
         assert took <= self.seconds, f"it took {took:.1f} s"
 
@@ -173,14 +174,14 @@ class WorkingContract(Contract):
     def _ends_in_time(
         self, component: Any, given: Any, ctx: Context, delay: float, expected: type[EnsembleError]
     ) -> None:
-        began = time.monotonic()
+        watch = Stopwatch()
         try:
             self.run(component, given, ctx)
         except expected:
             pass
         except EnsembleError as error:
             raise AssertionError(f"raised {type(error).__name__} when told to stop") from error
-        took = time.monotonic() - began
+        took = watch.seconds()
         assert took <= delay + GRACE, f"went on for {took - delay:.1f} s after it was told to stop"
 
     def _is_stopped_from_outside(self, folder: Path) -> None:
