@@ -167,6 +167,8 @@ class Conversion:
         self._run.emit(DocumentStarted, document=self._source.name, pages=len(pages))
         score = self._join(pages, self._read(pages), scores)
         score = stamp(score, self._provenance(bool(pages)))
+        if not score.title:
+            score = attrs.evolve(score, title=Path(self._source.name).stem)
         self._export(key, score, pages)
         return score
 

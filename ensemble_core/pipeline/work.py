@@ -7,6 +7,7 @@ one; by default it imports it, and keeps it for the next task of the same proces
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ from ..model import (
     Exporter,
     InputError,
     Loader,
+    OutputError,
     Page,
     PlannedComponent,
     Preprocessor,
@@ -259,6 +261,12 @@ def _call(planned: PlannedComponent, ctx: Context, call: Callable[[Context], P])
     except MemoryError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                f"the disk is full: no room to work in {ctx.workspace.parent.parent}",
+                hint="set TMPDIR to a folder with more room",
+                component=planned.name,
+            ) from error
         kind = _BREAKS.get(planned.kind, ContractError)
         raise kind(
             f"raised {type(error).__name__}: {error}".splitlines()[0],
