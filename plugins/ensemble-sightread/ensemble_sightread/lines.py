@@ -131,11 +131,24 @@ def band(ink: Mask, staff: Staff, around: float = 1.5, beside: float = 1.0) -> B
     )
 
 
-def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints) -> Mask:
-    """What is between two staves in the given fine columns, straightened."""
+def between(
+    ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bool = False
+) -> Mask:
+    """What is between two staves (or from the top of one to the foot of the other).
+
+    Args:
+        ink: The picture.
+        upper: The staff above.
+        lower: The staff below.
+        columns: Fine x, shape (n,).
+        staves_too: The staves themselves as well.
+
+    Returns:
+        Binary, straightened, shape (rows, n).
+    """
     x = coarse(columns)
-    start = fine(np.interp(x, upper.xs, upper.bottom))
-    stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * lower.space))
+    start = fine(np.interp(x, upper.xs, upper.bottom - 4 * staves_too * upper.space))
+    stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * (not staves_too) * lower.space))
     count = max(2, int(np.median(stop - start)))
     share = np.linspace(0, 1, count)
     rows = start[None, :] + share[:, None] * (stop - start)[None, :]

@@ -330,24 +330,37 @@ def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, 
             hit |= ink[inside, columns] > 0
         present[line] = hit
     good = present.sum(axis=0) >= 4
+    # A bracket or brace beside the staff crosses all five lines, but also the spaces between.
+    spaces = [
+        ink[np.clip(np.rint(base - (n + 0.5) * gap), 0, height - 1).astype(np.int64), columns] > 0
+        for n in range(4)
+    ]
+    upright = np.all(spaces, axis=0)
     first, last = int(xs[0]) - lo, int(xs[-1]) - lo
-    left = _walk(good, first, -1)
-    right = _walk(good, last, 1)
+    left = _walk(good, upright, first, -1)
+    right = _walk(good, upright, last, 1)
     worst = float(present[:, left : right + 1].mean(axis=1).min()) if right > left else 0.0
     return float(columns[left]), float(columns[right] + 1), worst
 
 
-def _walk(good: NDArray[np.bool_], start: int, step: int) -> int:
-    """The last good column from ``start`` on, not looking over gaps of half a space."""
+def _walk(
+    good: NDArray[np.bool_], upright: NDArray[np.bool_], start: int, step: int
+) -> int:
+    """The last good column from ``start`` on, not looking over gaps of half a space.
+
+    Uprights count as staff only where they stand right at its end.
+    """
     start = int(np.clip(start, 0, len(good) - 1))
     inner = start
     while not good[inner] and 0 <= inner - step < len(good) and abs(inner - start) < 3 * UNIT:
         inner -= step
     last, position = inner, inner
     while 0 <= position < len(good) and abs(position - last) <= UNIT / 2:
-        if good[position]:
+        if good[position] and not upright[position]:
             last = position
         position += step
+    while 0 <= last + step < len(good) and good[last + step] and upright[last + step]:
+        last += step
     return last
 
 

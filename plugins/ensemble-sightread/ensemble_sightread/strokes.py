@@ -18,6 +18,8 @@ SHORTEST_STEM = 1.9
 """Staff spaces, head and beam included."""
 BEAM_THICKNESS = (0.30, 0.85)
 """Staff spaces; half a space is usual, grace notes have less."""
+CLEF = 2.4 * SPACE
+"""Where a staff begins with a clef there are no stems."""
 SHORTEST_BEAM = 0.65
 """Staff spaces: a hook."""
 
@@ -137,7 +139,7 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
 
 def _near_staff(stem: Stem, staves: Sequence[Staff]) -> bool:
     for staff in staves:
-        if staff.left <= stem.x <= staff.right + SPACE:
+        if staff.left + CLEF <= stem.x <= staff.right + SPACE:
             low, high = staff.y(-11, stem.x), staff.y(19, stem.x)
             if stem.bottom > high and stem.top < low:
                 return True
@@ -176,29 +178,33 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     bars = cv2.morphologyEx(bars, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
     bars = cv2.morphologyEx(bars, cv2.MORPH_OPEN, np.ones((3, 7), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
-    beams = []
+    found: list[tuple[Beam, int]] = []
     for number in range(1, count):
         left, top, width, height, _ = (int(value) for value in stats[number])
-        if width < SHORTEST_BEAM * UNIT or height > 0.8 * width + UNIT:
+        if width < SHORTEST_BEAM * UNIT or height > 1.3 * width + UNIT:
             continue
         shape = labels[top : top + height, left : left + width] == number
         beam = _straight(shape, left, top)
         if beam is not None:
-            beam = _hung(beam, stems)
-        if beam is not None:
-            beams.append(beam)
-    beams = _with_parents(beams)
-    return tuple(sorted(beams, key=lambda beam: (beam.x1, beam.y1)))
+            found += _hung(beam, stems)
+    long = [beam.thickness for beam, held in found if held > 1 and beam.x2 - beam.x1 > 2 * SPACE]
+    usual = float(np.median(long)) if long else 0.5 * SPACE
+    found = [
+        (beam, held)
+        for beam, held in found
+        if beam.x2 - beam.x1 > 2 * SPACE or 0.62 < beam.thickness / usual < 1.4
+    ]
+    return tuple(sorted(_with_parents(found), key=lambda beam: (beam.x1, beam.y1)))
 
 
-def _with_parents(beams: list[Beam]) -> list[Beam]:
-    """Drop short strokes that are no hooks: a hook lies along a longer beam of its stem."""
-    shortest = 1.9 * SPACE
-    kept = [beam for beam in beams if beam.x2 - beam.x1 >= shortest]
-    for beam in beams:
-        if beam.x2 - beam.x1 < shortest and any(_beside(beam, other) for other in beams):
-            kept.append(beam)
-    return kept
+def _with_parents(found: list[tuple[Beam, int]]) -> list[Beam]:
+    """Drop strokes at one stem that are no hooks: a hook lies along a longer beam."""
+    beams = [beam for beam, _ in found]
+    return [
+        beam
+        for beam, held in found
+        if held > 1 or any(_beside(beam, other) for other in beams)
+    ]
 
 
 def _beside(hook: Beam, other: Beam) -> bool:
@@ -229,7 +235,7 @@ def _straight(shape: NDArray[np.bool_], left: int, top: int) -> Beam | None:
             return None
         slope, offset = np.polyfit(columns[good], middle[good], 1)
         good = even & (np.abs(middle - slope * columns - offset) < 0.09 * UNIT)
-    if good.mean() < 0.7 or abs(slope) > 0.9:
+    if good.mean() < 0.7 or abs(slope) > 1.3:
         return None
     used = columns[good]
     first, last = int(used[0]), int(used[-1])
@@ -242,8 +248,8 @@ def _straight(shape: NDArray[np.bool_], left: int, top: int) -> Beam | None:
     )
 
 
-def _hung(beam: Beam, stems: Sequence[Stem]) -> Beam | None:
-    """The beam drawn out to the stems at its ends; None if no stem carries it."""
+def _hung(beam: Beam, stems: Sequence[Stem]) -> list[tuple[Beam, int]]:
+    """The beam drawn out to the stems at its ends, and how many ends have one; else nothing."""
     slope = (beam.y2 - beam.y1) / max(1.0, beam.x2 - beam.x1)
 
     def touches(stem: Stem) -> bool:
@@ -255,14 +261,19 @@ def _hung(beam: Beam, stems: Sequence[Stem]) -> Beam | None:
         for stem in stems
         if beam.x1 - 0.4 * SPACE <= stem.x <= beam.x2 + 0.4 * SPACE and touches(stem)
     ]
+    if not near:
+        return []
+    starts, ends = min(near) - beam.x1 < 0.5 * SPACE, beam.x2 - max(near) < 0.5 * SPACE
+    apart = max(near) - min(near)
+    held = int(starts and ends and apart > 0.5 * SPACE) + int(starts or ends)
     length = beam.x2 - beam.x1
-    if not near or (length > 2.6 * SPACE and max(near) - min(near) < 0.4 * length):
-        return None
-    inside = min(near) - beam.x1 > 0.4 * SPACE and beam.x2 - max(near) > 0.4 * SPACE
-    if inside and len(near) == 1:
-        return None  # strokes through one stem: a tremolo
-    x1 = min(near) if abs(min(near) - beam.x1) < 0.4 * SPACE else beam.x1
-    x2 = max(near) if abs(max(near) - beam.x2) < 0.4 * SPACE else beam.x2
-    return attrs.evolve(
+    if held == 0 or (length > 2.6 * SPACE and apart < 0.4 * length):
+        return []  # strokes through one stem are a tremolo; rests and text touch none at all
+    x1 = min(near) if starts else beam.x1
+    x2 = max(near) if ends else beam.x2
+    if held == 1 and starts and ends:
+        return []
+    hung = attrs.evolve(
         beam, x1=x1, x2=x2, y1=beam.y1 + slope * (x1 - beam.x1), y2=beam.y1 + slope * (x2 - beam.x1)
     )
+    return [(hung, held)] if x2 - x1 >= 0.5 * SPACE else []

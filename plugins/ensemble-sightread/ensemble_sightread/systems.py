@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import attrs
 import cv2
@@ -15,6 +16,8 @@ from .normalise import FINE, Mask, Normalised
 from .symbols import SPACE, Barline, Staff, System
 
 UNIT = SPACE * FINE
+OVERHANG = 0.35
+"""Staff spaces a bar line may stick out of its system."""
 
 
 def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) -> tuple[System, ...]:
@@ -30,7 +33,7 @@ def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) ->
     for members in _grouped(page.ink, staves, strokes):
         links = [
             _links(page.ink, staves[a], staves[b])
-            for a, b in zip(members, members[1:], strict=False)
+            for a, b in pairwise(members)
         ]
         bars = _barlines(
             [strokes[i] for i in members], links, [staves[i] for i in members], cleared
@@ -136,6 +139,9 @@ def _nearest(row: Sequence[Stroke], x: float) -> Stroke | None:
 def _is_barline(here: Sequence[Stroke | None], linked: Sequence[bool]) -> bool:
     """One staff alone must show a clean stroke; several vouch for each other."""
     present = [stroke for stroke in here if stroke is not None]
+    first, last = here[0], here[-1]
+    if (first and first.above > OVERHANG) or (last and last.below > OVERHANG):
+        return False
     clean = sum(stroke.clean for stroke in present)
     if len(here) == 1:
         return clean == 1
@@ -149,7 +155,7 @@ def _braces(
 ) -> tuple[tuple[int, int], ...]:
     """Runs of staves with curved ink left of them; a bracket is straight and does not count."""
     runs: list[tuple[int, int]] = []
-    for upper, lower in zip(members, members[1:], strict=False):
+    for upper, lower in pairwise(members):
         if _brace_between(ink, staves[upper], staves[lower]):
             if runs and runs[-1][1] == upper:
                 runs[-1] = (runs[-1][0], lower)
@@ -161,9 +167,8 @@ def _braces(
 def _brace_between(ink: Mask, upper: Staff, lower: Staff) -> bool:
     left = float(fine(min(upper.left, lower.left)))
     columns = np.arange(max(0, int(left - 3.2 * UNIT)), max(1, int(left - 0.12 * UNIT)))
-    piece = between(ink, upper, lower, columns)
-    straight = cv2.dilate(
-        (_solid(piece) > 0.85).astype(np.uint8)[None, :], np.ones((1, 9), np.uint8)
-    )
-    curved = np.where(straight > 0, 0, piece)
+    # Over both staves a bracket is straight and a brace is not; between them it must be there.
+    whole = _solid(between(ink, upper, lower, columns, staves_too=True)) > 0.8
+    straight = cv2.dilate(whole.astype(np.uint8)[None, :], np.ones((1, 7), np.uint8))
+    curved = np.where(straight > 0, 0, between(ink, upper, lower, columns))
     return float((curved.max(axis=1) > 0).mean()) > 0.85
