@@ -14,6 +14,8 @@ from .written import Change, PartTable
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = ("C", "C1", "D", "D1", "E", "F", "F1", "G", "G1", "A", "A1", "B")
+MOST_BEATS = 64  # music21 takes minutes over time signatures of thousands of beats
+MOST_LENGTH = 256  # quarter notes; anything longer is a slip
 _ACCENTS = ("accent", "strong-accent")
 
 
@@ -92,11 +94,13 @@ class MeasureWriter:
         music21 looks for the reason when a bar does not fill its time signature, in time
         that grows with the square of the bars.
         """
-        unit = self.longest.denominator
-        if self.longest in (0, self.state.filled) or unit & (unit - 1) or unit > 32:
+        beats, unit = self.longest.numerator, self.longest.denominator
+        if self.longest in (0, self.state.filled) or unit & (unit - 1):
+            return ""
+        if beats > MOST_BEATS or unit > 32:
             return ""
         self.state.filled = self.longest
-        beats, kind = self.longest.numerator, 4 * unit
+        kind = 4 * unit
         return f"<time><beats>{beats}</beats><beat-type>{kind}</beat-type></time>"
 
     def _attributes(self, element: Any) -> None:
@@ -140,7 +144,8 @@ class MeasureWriter:
             return by_type
         if self.state.divisions is None:
             self.state.divisions = told / by_type if by_type and told else Fraction(1)
-        return told / self.state.divisions
+        length = told / self.state.divisions
+        return length if length <= MOST_LENGTH else by_type
 
     def _note(self, note: Any) -> None:
         grace, chord = note.find("grace") is not None, note.find("chord") is not None

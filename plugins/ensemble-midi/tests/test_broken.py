@@ -128,6 +128,14 @@ def test_hairpins_that_never_begin_or_end_are_harmless(scribe, play):
     assert play(scribe.score([bar])).triples() == [(0, 4, 60)]
 
 
+@pytest.mark.parametrize("length", [100, 999_999_999 / 840])
+def test_an_absurd_length_takes_neither_minutes_nor_the_music_with_it(scribe, play, length):
+    absurd = scribe.note("C4", length).replace("</voice>", "</voice><type>quarter</type>")
+    played = play(scribe.score([absurd, scribe.note("D4", 4)]))
+    assert played.pitches() == [60, 62]
+    assert onsets(played)[1] <= 256
+
+
 def test_a_backup_beyond_the_barline_stops_at_it(scribe, play):
     bar = scribe.note("C4", 4) + scribe.backup(9) + scribe.note("E4", 4, voice="2")
     assert play(scribe.score([bar])).triples() == [(0, 4, 60), (0, 4, 64)]
