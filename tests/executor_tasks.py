@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -14,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ensemble_core.model import Context, Diagnostic, InputError
+from ensemble_core.model import Context, Diagnostic, InputError, LimitExceeded
 
+LEAKED: list[bytearray] = []
 SLEEP = "import time; time.sleep(3600)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)"
 
@@ -91,6 +93,23 @@ def stop_reading(payload: Mapping[str, Any], ctx: Context) -> Any:
         ["sh", "-c", f"sleep 0.2; kill -STOP {os.getpid()}; touch stopped"], cwd=ctx.workspace
     )
     return "done"
+
+
+def run_short_of_memory(payload: Mapping[str, Any], ctx: Context) -> Any:
+    """The ways libraries say so."""
+    if payload["how"] == "system":
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    if payload["how"] == "onnx":
+        raise RuntimeError("Non-zero status code: std::bad_alloc")
+    if payload["how"] == "opencv":
+        raise RuntimeError("(-4:Insufficient memory) Failed to allocate 99 bytes")
+    raise LimitExceeded("the component says so itself", hint="less")
+
+
+def leak(payload: Mapping[str, Any], ctx: Context) -> Any:
+    """Lose 2 MiB a task."""
+    LEAKED.append(bytearray(b"x") * 2**21)
+    return os.getpid()
 
 
 def die(payload: Mapping[str, Any], ctx: Context) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from ensemble_core.builtin.calling import MORE_MEMORY
 from ensemble_core.builtin.executors import ProcessExecutor, ProcessOptions, SerialExecutor
 from ensemble_core.builtin.killing import MARK
 from ensemble_core.model import (
@@ -166,6 +167,13 @@ def test_sys_exit_is_a_failure_like_others(either: Bench) -> None:
     with pytest.raises(ContractError, match="raised SystemExit: 3"):
         either.run("leave")
     assert either.run("echo", a=1) == {"a": 1}
+
+
+@pytest.mark.parametrize("how", ["system", "onnx", "opencv", "itself"])
+def test_lack_of_memory_is_known_by_its_many_names(either: Bench, how: str) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        either.run("run_short_of_memory", how=how)
+    assert caught.value.hint == ("less" if how == "itself" else MORE_MEMORY)
 
 
 def test_unknown_function(either: Bench) -> None:
@@ -440,6 +448,33 @@ def test_worker_is_replaced_after_its_share(tmp_path: Path) -> None:
     pids = [bench.run("about")["pid"] for _ in range(6)]
     bench.executor.close()
     assert len(set(pids)) == 3
+
+
+def test_worker_that_grows_is_replaced(tmp_path: Path) -> None:
+    bench = Bench(ProcessExecutor(ProcessOptions(growth=2**24)), tmp_path)
+    pids = [bench.run("leak")]
+
+    def replaced() -> bool:
+        pids.append(bench.run("leak"))
+        time.sleep(0.05)
+        return pids[-1] != pids[0]
+
+    wait_until(replaced)
+    assert pids.index(pids[-1]) > 10
+    bench.executor.close()
+
+
+@linux
+def test_interpreter_that_never_gets_there(tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 3600\n")
+    slow.chmod(0o700)
+    options = ProcessOptions(python=str(slow), start_timeout=0.2)
+    bench = Bench(ProcessExecutor(options), tmp_path)
+    with pytest.raises(WorkerCrashed, match="stopped answering while it started"):
+        bench.run("echo", retries=0)
+    bench.executor.close()
+    assert ours() == []
 
 
 def test_interpreter_that_is_not_there(tmp_path: Path) -> None:
