@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ensemble_core.imaging import save
 from ensemble_core.model import (
+    ConfigError,
     Context,
     Diagnostic,
     Document,
@@ -25,8 +27,6 @@ from .resolution import Raster, choose
 from .scan import Scan, filling_dpi, plain, take, the_scan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PIL.Image import Image
 
 _pdfium = threading.RLock()
@@ -49,7 +49,7 @@ class PdfLoader:
             InputError: The document is encrypted, broken, or has no pages.
         """
         infos = []
-        with _opened(document, self._options.password) as pdf:
+        with _opened(document, self._password()) as pdf:
             count = len(pdf)
             for index in range(count):
                 ctx.check()
@@ -67,7 +67,7 @@ class PdfLoader:
             LimitExceeded: The page, or an image on it, is too large; nothing was decoded.
         """
         what = f"{document.name}, page {index + 1}"
-        with _opened(document, self._options.password) as pdf:
+        with _opened(document, self._password()) as pdf:
             if not 0 <= index < len(pdf):
                 raise InputError(f"{document.name}: has no page {index + 1}")
             with _page(pdf, index, what) as page:
@@ -80,7 +80,7 @@ class PdfLoader:
                 if scan and image:
                     return _stored(index, image, jpeg, scan.dpi, ctx)
                 ctx.check()
-                raster = self._raster(page, found, what, ctx)
+                raster = self._raster(page, found, what, ctx, scan)
                 image = _render(page, raster)
         if raster.dpi < raster.wanted:
             ctx.report(
@@ -92,6 +92,17 @@ class PdfLoader:
                 )
             )  # fmt: skip
         return _stored(index, image, b"", raster.dpi, ctx)
+
+    def _password(self) -> str:
+        name = self._options.password_file
+        if not name:
+            return self._options.password
+        try:
+            lines = Path(name).expanduser().read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigError(f"the password file {name} cannot be read: {reason}") from error
+        return lines[0] if lines else ""
 
     def _from_size(self, pdf: Any, index: int, document: Document, ctx: Context) -> PageInfo:
         from pypdfium2 import PdfiumError
@@ -121,10 +132,14 @@ class PdfLoader:
             return None
         return the_scan(found, _box(page), page.get_rotation())
 
-    def _raster(self, page: Any, found: Content, what: str, ctx: Context) -> Raster:
+    def _raster(
+        self, page: Any, found: Content, what: str, ctx: Context, scan: Scan | None = None
+    ) -> Raster:
+        # A scan that cannot be taken (a mask, a decode array) is rendered pixel by pixel.
+        fixed = scan.dpi if scan else self._options.dpi
         size = page.get_width(), page.get_height()
-        scan = filling_dpi(found, _box(page))
-        return choose(size, ctx.limits, what, fixed=self._options.dpi, scan=scan)
+        filling = filling_dpi(found, _box(page))
+        return choose(size, ctx.limits, what, fixed=fixed, scan=filling)
 
 
 @contextmanager
@@ -164,7 +179,7 @@ def _refusal(document: Document, password: str) -> InputError:
             )
         return InputError(
             f"{name}: the document is encrypted",
-            hint="give its password with the option pdf.password",
+            hint="give its password with -O pdf.password-file=FILE, or -O pdf.password=…",
             code="input-encrypted",
         )
     if code == raw.FPDF_ERR_SECURITY:

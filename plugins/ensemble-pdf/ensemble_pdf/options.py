@@ -18,5 +18,6 @@ class PdfOptions:
         maximum=2400,
         unit="dpi",
     )
-    password: str = option("", "Password of an encrypted document; it is stored in reports")
+    password: str = option("", "Password of an encrypted document; it is kept in reports")
+    password_file: str = option("", "File whose first line is the password; it is not kept")
     scans: bool = option(True, "Take a scan that fills a page as it is, without resampling it")

@@ -22,6 +22,7 @@ from PIL import Image
 from ensemble_core.imaging import gray, open_image
 from ensemble_core.model import (
     Cancelled,
+    ConfigError,
     Context,
     Document,
     InputError,
@@ -198,7 +199,8 @@ def test_inverted_scans_come_out_as_shown(one_page: Build, scan: Image.Image, ct
     """A decode array turns black to white; the stored samples alone would be a negative."""
     colours = b"/ColorSpace/DeviceGray/BitsPerComponent 8/Decode[1 0]"
     made = one_page(612, 792, b"612 0 0 792 0 0 cm /I Do", picture(scan, colours), extra=RESOURCES)
-    shown = gray(open_image(loader().load(made, 0, ctx), ctx)).resize((850, 1100))
+    shown = gray(open_image(loader().load(made, 0, ctx), ctx))
+    assert shown.size == scan.size
     assert abs(np.asarray(shown).astype(int) - (255 - np.asarray(scan).astype(int))).mean() < 3
 
 
@@ -267,12 +269,23 @@ def test_a_form_that_draws_itself_ends(one_page: Build, ctx: Context) -> None:
 
 def test_passwords(document: Callable[[Path], Document], ctx: Context) -> None:
     locked = document(Path(__file__).parent / "data" / "locked.pdf")
-    with pytest.raises(InputError, match=r"encrypted .*option pdf\.password") as caught:
+    with pytest.raises(InputError, match=r"encrypted .*pdf\.password-file") as caught:
         loader().inspect(locked, ctx)
     assert caught.value.code == "input-encrypted"
     with pytest.raises(InputError, match="password does not open"):
         loader(password="wrong").load(locked, 0, ctx)
     assert loader(password="music", dpi=72).load(locked, 0, ctx).width == 300
+
+
+def test_a_password_can_stay_in_a_file(
+    document: Callable[[Path], Document], ctx: Context, tmp_path: Path
+) -> None:
+    locked = document(Path(__file__).parent / "data" / "locked.pdf")
+    secret = tmp_path / "secret"
+    secret.write_text("music\n")
+    assert loader(password_file=str(secret), dpi=72).load(locked, 0, ctx).width == 300
+    with pytest.raises(ConfigError, match=r"password file .* cannot be read"):
+        loader(password_file=str(tmp_path / "none")).inspect(locked, ctx)
 
 
 def test_cancelling_stops_the_listing(build: Build, ctx: Context) -> None:
