@@ -152,15 +152,12 @@ def test_a_page_that_states_no_divisions_counts_in_quarters() -> None:
 
 
 def test_page_and_system_breaks_are_kept() -> None:
-    root = parse(join([sample_score(4, (PIANO,), page=n, system=2) for n in range(2)]).musicxml)
-    breaks = {
-        m.get("number"): dict(m.find("print").attrib)
-        for m in root[-1]
-        if m.find("print") is not None
-    }
-    assert breaks == {
-        "3": {"new-system": "yes"}, "5": {"new-page": "yes"}, "7": {"new-system": "yes"},
-    }  # fmt: skip
+    pages = [sample_score(4, (VIOLIN, PIANO), page=n, system=2) for n in range(2)]
+    for part in parse(valid(join(pages)).musicxml).iterfind("part"):
+        breaks = {m.get("number"): dict(m.find("print").attrib) for m in part.xpath("*[print]")}
+        assert breaks == {
+            "3": {"new-system": "yes"}, "5": {"new-page": "yes"}, "7": {"new-system": "yes"},
+        }  # fmt: skip
 
 
 def test_ids_stay_unique_and_boxes_follow_them() -> None:

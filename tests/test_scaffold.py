@@ -13,10 +13,10 @@ from ensemble_core.model import KINDS, ConfigError, OutputError
 sys.path.insert(0, str(Path(__file__).parent))
 from installing import develop, run
 
-
 ENSEMBLE = "from ensemble_core.cli.main import run; run()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_tests_of_a_new_package_pass_at_once(kind: str, tmp_path: Path) -> None:
     name = f"my-own-{kind}"
@@ -31,6 +31,7 @@ def test_the_tests_of_a_new_package_pass_at_once(kind: str, tmp_path: Path) -> N
     assert left == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_package_is_clean_in_the_eyes_of_the_tools(kind: str, tmp_path: Path) -> None:
     pytest.importorskip("ruff")

@@ -148,7 +148,9 @@ class Roll:
             measures = measures + quiet
             number_measures(measures, bars)
             if not first and measures:
-                set_page_break(measures[0], needed=place == 0)
+                # A part that says where its systems begin says where its pages do.
+                breaks = place == 0 or any(m.find("print") is not None for m in measures)
+                set_page_break(measures[0], needed=breaks)
             part.put(measures, before[place], broken=broken)
         self._bars.extend(bars)
 
