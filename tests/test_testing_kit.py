@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -337,3 +338,13 @@ def test_every_kind_has_a_contract() -> None:
     from ensemble_core.testing.checking import CONTRACTS
 
     assert set(CONTRACTS) == set(KINDS)
+
+
+def test_every_clause_is_documented() -> None:
+    from ensemble_core.testing import ScoreLoaderContract
+    from ensemble_core.testing.checking import CONTRACTS
+
+    page = Path(__file__).parent.parent / "docs" / "reference" / "conformance.md"
+    told = set(re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8")))
+    contracts = [*CONTRACTS.values(), ScoreLoaderContract]
+    assert told == {name for c in contracts for name in dir(c) if name.startswith("test_")}
