@@ -37,12 +37,13 @@ def read_page(
         RecognitionError: No staff, or no note or rest on any staff.
         ConfigError: ``options.time`` is not a time signature.
     """
+    from .ledgers import Ledgers
     from .meaning import read
 
     meter = parse_time(options.time)
-    seen = see(gray, options, threads, progress)
+    seen, image = see(gray, options, threads, progress)
     progress(0.8)
-    reading = read(seen, meter)
+    reading = read(seen, meter, Ledgers(image))
     if not any(bar.events for bar in reading.bars):
         raise RecognitionError(
             "there are staves but no notes on the page",
@@ -57,8 +58,8 @@ def see(
     options: SightreadOptions,
     threads: int = 1,
     progress: Callable[[float], None] = lambda done: None,
-) -> Seen:
-    """All that is seen on a page: staves, strokes and symbols."""
+) -> tuple[Seen, NDArray[np.uint8]]:
+    """All that is seen on a page (staves, strokes, symbols), and the normalised page."""
     from .glyphs import detect
     from .normalise import normalise
     from .structure import structure_of
@@ -69,7 +70,7 @@ def see(
     progress(0.35)
     symbols = detect(page.image, threads)
     kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
-    return attrs.evolve(seen, symbols=kept)
+    return attrs.evolve(seen, symbols=kept), page.image
 
 
 def parse_time(text: str) -> Meter | None:

@@ -145,6 +145,8 @@ def attach_beams(seen: Seen, events: Sequence[Event]) -> None:
         sizes[root(number)] = sizes.get(root(number), 0) + 1
     for number, event in enumerate(events):
         event.group = root(number) if sizes[root(number)] > 1 else None
+        if event.group is None:  # a beam joins stems: what touches one only is a flag or ink
+            event.beams_left = event.beams_right = 0
 
 
 def _beam_at(beam: Beam, event: Event) -> float | None:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ..symbols import SPACE, Barline, Seen, Symbol, System
+import attrs
+
+from ..symbols import SPACE, Barline, Seen, Staff, Symbol, System
 from .chords import attach_beams, attach_flags, chords
 from .music import Bar, Event
 
 
-def bars(seen: Seen) -> list[Bar]:
-    """The page's bars with their events, accidentals, signs and dots, in reading order."""
-    homes = [home(seen, symbol) for symbol in seen.symbols]
+Carried = Callable[[Symbol, Staff], bool]
+"""Whether ledger lines lead from a staff to a head; true for heads that need none."""
+
+
+def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
+    """The page's bars with their events, accidentals, signs and dots, in reading order.
+
+    Args:
+        seen: The page.
+        carried: Looks for ledger lines; without it, a head belongs to the nearest staff.
+    """
+    if carried:
+        seen = attrs.evolve(seen, symbols=tuple(_credible(seen, carried)))
+    homes = [home(seen, symbol, carried) for symbol in seen.symbols]
     events = chords(seen, _head_staves(seen, homes))
     attach_beams(seen, events)
     _move_groups(seen, events)
@@ -54,13 +67,29 @@ def bars(seen: Seen) -> list[Bar]:
     return found
 
 
-def home(seen: Seen, symbol: Symbol) -> int:
-    """The staff nearest to a symbol, by the distance from its outer lines."""
+def _credible(seen: Seen, carried: Carried) -> Iterator[Symbol]:
+    """All but the heads that no ledger line carries: letters, mostly."""
+    for symbol in seen.symbols:
+        if symbol.kind.startswith("head"):
+            near = [s for s in seen.staves if s.left <= symbol.x <= s.right]
+            if not any(carried(symbol, staff) for staff in near):
+                continue
+        yield symbol
+
+
+def home(seen: Seen, symbol: Symbol, carried: Carried | None = None) -> int:
+    """The staff nearest to a symbol, by the distance from its outer lines.
+
+    A head goes to the nearest staff from which ledger lines lead to it.
+    """
     best, least = 0, float("inf")
+    head = symbol.kind.startswith("head")
     for number, staff in enumerate(seen.staves):
         outside = max(symbol.x - staff.right, staff.left - symbol.x, 0.0)
         step = staff.step(symbol.x, symbol.y)
         distance = max(-step, step - 8, 0.0) * SPACE / 2 + 2 * outside
+        if carried and head and 1.5 * SPACE < distance < 8 * SPACE and distance < least + 60:
+            distance += 0 if carried(symbol, staff) else 6 * SPACE
         if distance < least:
             best, least = number, distance
     return best

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..symbols import Seen
+from .layout import Carried
 from .layout import bars as lay_out
 from .music import QUARTER, WHOLE, Bar, Event, Meter, Value
 from .pitches import attach_accidentals, name_heads, sound, tie
@@ -43,14 +44,17 @@ class Reading:
     opening_printed: bool
 
 
-def read(seen: Seen, assumed: Meter | None = None) -> Reading:
+def read(
+    seen: Seen, assumed: Meter | None = None, carried: Carried | None = None
+) -> Reading:
     """Read a page.
 
     Args:
         seen: What is on it.
         assumed: Meter up to the first printed one; None: the one most bars fit.
+        carried: Looks for ledger lines, where the picture is at hand.
     """
-    bars = lay_out(seen)
+    bars = lay_out(seen, carried)
     read_clefs(seen, bars)
     clefs = Clefs(seen, bars)
     read_keys(bars, clefs)
