@@ -10,7 +10,6 @@ from ..symbols import SPACE, Barline, Seen, Staff, Symbol, System
 from .chords import attach_beams, attach_flags, chords
 from .music import Bar, Event
 
-
 Carried = Callable[[Symbol, Staff], bool]
 """Whether ledger lines lead from a staff to a head; true for heads that need none."""
 
@@ -109,7 +108,7 @@ def _move_groups(seen: Seen, events: Sequence[Event]) -> None:
         staves = {event.staff for event in members}
         if len(staves) < 2:
             continue
-        weight = {staff: 0.0 for staff in staves}
+        weight = dict.fromkeys(staves, 0.0)
         for event in members:
             inside = _outside(seen, event, event.staff) < 1.0
             weight[event.staff] += 3.0 if inside else 1.0

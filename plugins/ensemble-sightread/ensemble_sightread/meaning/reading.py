@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import attrs
@@ -10,20 +9,12 @@ import attrs
 from ..symbols import Seen
 from .layout import Carried
 from .layout import bars as lay_out
-from .music import QUARTER, WHOLE, Bar, Event, Meter, Value
+from .meters import read_bars
+from .music import Bar, Event, Meter, Value
 from .pitches import attach_accidentals, name_heads, sound, tie
-from .rhythm import Solution, solve
+from .rhythm import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .values import attach_dots, options, split_repeat_dots
-
-LENGTHS = {
-    WHOLE: Meter(4, 4), 3 * QUARTER: Meter(3, 4), 2 * QUARTER: Meter(2, 4),
-    3 * QUARTER // 2: Meter(3, 8), 6 * QUARTER: Meter(6, 4), 9 * QUARTER // 2: Meter(9, 8),
-    5 * QUARTER: Meter(5, 4), 8 * QUARTER: Meter(4, 2),
-}  # fmt: skip
-
-DISTORTED = 7.0
-"""A bar that fits its meter only at this cost is rather read as it is printed."""
 
 
 @attrs.define(eq=False)
@@ -44,9 +35,7 @@ class Reading:
     opening_printed: bool
 
 
-def read(
-    seen: Seen, assumed: Meter | None = None, carried: Carried | None = None
-) -> Reading:
+def read(seen: Seen, assumed: Meter | None = None, carried: Carried | None = None) -> Reading:
     """Read a page.
 
     Args:
@@ -85,59 +74,8 @@ def _whole_bar_rests(bar: Bar) -> None:
 
 
 def _solve(bars: Sequence[Bar], assumed: Meter | None) -> None:
-    """Solve every bar, with the meter that is printed or that most bars agree on."""
-    if bars and not bars[0].meter_printed:
-        bars[0].meter = assumed or _infer(bars)
-    meter = Meter()
-    for number, bar in enumerate(bars):
-        meter = bar.meter or meter
-        bar.meter = meter
-        edge = number in (0, len(bars) - 1)
-        split = _repeats(bar) or (number > 0 and _repeats(bars[number - 1]))
-        found = solve(bar, meter.ticks, short_ok=edge or split)
-        if found.cost > DISTORTED:
-            free = solve(bar, None)
-            if free.cost + DISTORTED - 1 < found.cost:
-                found = attrs.evolve(free, fits=free.length == meter.ticks)
-        _apply(bar, found, meter)
-
-
-def _repeats(bar: Bar) -> bool:
-    heavy = bar.closes is not None and bar.closes.style not in ("single", "dashed")
-    return bar.forward or bar.backward or heavy
-
-
-def _infer(bars: Sequence[Bar]) -> Meter:
-    """The meter most bars before the first printed one agree on."""
-    votes: Counter[int] = Counter()
-    for bar in bars:
-        if bar.meter_printed:
-            break
-        if any(not event.whole_bar for event in bar.events):
-            found = solve(bar, None)
-            if found.cost < 2:
-                votes[found.length] += 1
-    for length, _ in votes.most_common():
-        if length in LENGTHS:
-            return _spelled(length, bars)
-    return Meter()
-
-
-def _spelled(length: int, bars: Sequence[Bar]) -> Meter:
-    """3/4 or 6/8, 6/4 or 12/8: by how beams group."""
-    groups: Counter[int] = Counter()
-    for bar in bars:
-        sizes: Counter[int] = Counter()
-        for event in bar.events:
-            if event.group is not None:
-                sizes[event.group] += event.values[0].ticks
-        groups.update(sizes.values())
-    dotted = groups[3 * QUARTER // 2] > groups[QUARTER] + groups[2 * QUARTER]
-    if length == 3 * QUARTER and dotted:
-        return Meter(6, 8)
-    if length == 6 * QUARTER and dotted:
-        return Meter(12, 8)
-    return LENGTHS[length]
+    for bar, found in zip(bars, read_bars(bars, assumed), strict=True):
+        _apply(bar, found, bar.meter or Meter())
 
 
 def _apply(bar: Bar, found: Solution, meter: Meter) -> None:

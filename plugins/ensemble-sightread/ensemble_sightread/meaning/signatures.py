@@ -193,18 +193,32 @@ def read_meters(bars: Sequence[Bar]) -> None:
 
 
 def _meter(bar: Bar, staff: int, symbols: Sequence[Symbol]) -> Meter | None:
-    if any(s.kind == "time-common" for s in symbols):
-        return Meter(4, 4, "common")
-    if any(s.kind == "time-cut" for s in symbols):
-        return Meter(2, 2, "cut")
-    upper = [s for s in symbols if 4 < bar.step(staff, s.x, s.y) < 8.6]
-    lower = [s for s in symbols if -0.6 < bar.step(staff, s.x, s.y) <= 4]
+    whole = [s for s in symbols if s.kind in ("time-common", "time-cut")]
+    digits = [s for s in symbols if s not in whole]
+    upper, lower = _row(bar, staff, digits, 6.0), _row(bar, staff, digits, 2.0)
     beats, beat_type = _number(upper), _number(lower)
     if beats and beat_type in (1, 2, 4, 8, 16, 32) and beats <= 32:
-        return Meter(beats, beat_type)
+        sure = min(s.confidence for s in (*upper, *lower))
+        if all(s.confidence < sure for s in whole):
+            return Meter(beats, beat_type)
+    if whole:
+        best = max(whole, key=lambda s: s.confidence)
+        return Meter(4, 4, "common") if best.kind == "time-common" else Meter(2, 2, "cut")
     return None
 
 
+def _row(bar: Bar, staff: int, digits: Sequence[Symbol], step: float) -> list[Symbol]:
+    """The digits of one row, each place taken once."""
+    found: list[Symbol] = []
+    for digit in sorted(digits, key=lambda s: -s.confidence):
+        if abs(bar.step(staff, digit.x, digit.y) - step) > 1.3:
+            continue
+        if all(digit.left > s.x or digit.right < s.x for s in found):
+            found.append(digit)
+    found.sort(key=lambda s: s.x)
+    return found[:2]
+
+
 def _number(digits: Sequence[Symbol]) -> int:
-    text = "".join(s.kind.split("-")[1] for s in sorted(digits, key=lambda s: s.x))
+    text = "".join(s.kind.split("-")[1] for s in digits)
     return int(text) if text.isdigit() and len(text) < 3 else 0
