@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ensemble_core.imaging import save
 from ensemble_core.model import (
@@ -148,7 +148,9 @@ def _opened(document: Document, password: str) -> Iterator[Any]:
 
     with _pdfium:
         try:
-            pdf = pypdfium2.PdfDocument(document.path, password=password or None)
+            pdf = pypdfium2.PdfDocument(
+                _source(document.path), password=password or None, autoclose=True
+            )
         except pypdfium2.PdfiumError as error:
             raise _refusal(document, password) from error
         except OSError as error:
@@ -157,6 +159,15 @@ def _opened(document: Document, password: str) -> Iterator[Any]:
             yield pdf
         finally:
             pdf.close()
+
+
+def _source(path: Path) -> Path | BinaryIO:
+    """The path, or the open file where the path is no UTF-8, which pypdfium2 4 cannot take."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.open("rb")
+    return path
 
 
 def _refusal(document: Document, password: str) -> InputError:

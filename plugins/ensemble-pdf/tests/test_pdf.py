@@ -124,9 +124,10 @@ def test_a_scan_is_taken_as_it_is(
     stored = scan.convert(mode)
     stored.save(path, resolution=100)
     turned = tmp_path / "turned.pdf"
-    with pypdfium2.PdfDocument(path) as pdf:
-        pdf[0].set_rotation(rotation)
-        pdf.save(str(turned))
+    pdf = pypdfium2.PdfDocument(path)
+    pdf[0].set_rotation(rotation)
+    pdf.save(str(turned))
+    pdf.close()
     made = document(turned)
     (info,) = loader().inspect(made, ctx)
     page = loader().load(made, 0, ctx)
