@@ -83,5 +83,5 @@ class HtmlOptions:
         72, "Quality of source pictures that are embedded as JPEG", minimum=20, maximum=95
     )
     doubtful_below: float = option(
-        0.8, "Symbols read with less confidence are marked doubtful", minimum=0, maximum=1
+        0.6, "Symbols read with less confidence are marked doubtful", minimum=0, maximum=1
     )

@@ -96,7 +96,7 @@ def brahms() -> Score:
         element.set("id", f"{kind}{next(numbers[kind])}")
     elements = [
         Element(f"note{n}", "note", 0, Box(320 + 36 * n, 690, 352 + 36 * n, 720), sure)
-        for n, sure in enumerate((0.99, 0.95, 0.61, 0.9, 0.97, 0.88))
+        for n, sure in enumerate((0.99, 0.95, 0.41, 0.9, 0.97, 0.88))
     ]
     elements.append(Element("measure0", "measure", 0, Box(160, 470, 630, 780)))
     page = PageOfScore(0, 0, 33, 2480, 3508, picture)

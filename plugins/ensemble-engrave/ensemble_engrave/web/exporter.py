@@ -17,13 +17,14 @@ from ensemble_core.musicxml import title_of
 
 from ..engraver import Engraver, report_missing
 from ..options import HtmlOptions, Layout
-from .boxes import overlay
+from .boxes import is_doubtful, is_symbol, overlay
 from .facts import Facts, gather
 from .pictures import BUDGET, Picture, embed
 from .remarks import remarks
 from .timeline import Timeline, read
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
+_DATA_CLASS = re.compile(r' data-class="[^"]*"')
 _DATA_ID = re.compile(r' data-id="([^"]+)"')
 
 
@@ -32,6 +33,9 @@ _IN_PAGE = {"svgHtml5": True, "svgFormatRaw": True}
 
 _NARROW = {"pageWidth": 1080, "breaks": "auto"}
 """A second lay-out for phones, half as wide, so that notes are not half as large."""
+
+_NARROW_BELOW = 1_500_000
+"""Letters of the first lay-out above which there is no second: the page is large enough."""
 
 
 class HtmlExporter:
@@ -52,18 +56,21 @@ class HtmlExporter:
         layout = Layout(font=self.options.font, margin=6.0, crop=True, header=False)
         engraver = Engraver(score, layout, _IN_PAGE)
         facts = gather(engraver.root)
-        engraved = _sheets(engraver, "wide", ctx)
-        report_missing(engraver, set(_DATA_ID.findall(engraved)), ctx)
+        wide = _sheets(engraver, "wide", facts, ctx)
+        report_missing(engraver, set(_DATA_ID.findall(wide)), ctx)
         timeline = read(engraver.timemap(), facts)
-        engraved += _sheets(Engraver(score, layout, {**_IN_PAGE, **_NARROW}), "narrow", ctx)
+        narrow = ""
+        if len(wide) <= _NARROW_BELOW:
+            narrow = _sheets(Engraver(score, layout, {**_IN_PAGE, **_NARROW}), "narrow", facts, ctx)
         sources = self._sources(score, ctx)
         text = _fill(
             {
-                "title": escape(score.title or title_of(engraver.root) or "Untitled"),
+                "title": escape(score.title or title_of(engraver.root) or "Untitled score"),
                 "composer": escape(_composer(engraver.root)),
                 "summary": _summary(score, facts, self.options.doubtful_below),
                 "sources": "".join(sources),
-                "score": engraved,
+                "score": wide + narrow,
+                "narrow": "yes" if narrow else "no",
                 "layout": "both" if sources else "alone",
                 "data": _script_safe(_data(score, facts, timeline)),
             }
@@ -96,13 +103,17 @@ class HtmlExporter:
         )
 
 
-def _sheets(engraver: Engraver, kind: str, ctx: Context) -> str:
+def _sheets(engraver: Engraver, kind: str, facts: Facts, ctx: Context) -> str:
+    kept = facts.notes.keys() | facts.places.keys()
     sheets = []
     for index in range(engraver.pages):
         ctx.progress(index, engraver.pages, "pages")
+        # Verovio names every stem and says each class twice: a third of the whole.
+        svg = _DATA_CLASS.sub("", engraver.svg(index))
+        svg = _DATA_ID.sub(lambda found: found[0] if found[1] in kept else "", svg)
         sheets.append(
             f'<figure class="sheet engraved {kind}" aria-label="Engraved page {index + 1}">'
-            f"{engraver.svg(index)}</figure>"
+            f"{svg}</figure>"
         )
     return "".join(sheets)
 
@@ -114,13 +125,13 @@ def _composer(root: Any) -> str:
 
 def _summary(score: Score, facts: Facts, doubtful_below: float) -> str:
     notes = sum(fact.midi != 0 for fact in facts.notes.values())
-    sure = [one.confidence for one in score.elements if one.confidence is not None]
-    doubtful = sum(value < doubtful_below for value in sure)
+    symbols = [e for e in score.elements if is_symbol(e) and e.confidence is not None]
+    doubtful = sum(is_doubtful(element, doubtful_below) for element in symbols)
     words = [
         _count(len(score.pages), "page") if score.pages else "",
         _count(len(facts.measures), "measure"),
         _count(notes, "note"),
-        f"{doubtful} of {_count(len(sure), 'symbol')} doubtful" if sure else "",
+        f"{doubtful} of {_count(len(symbols), 'symbol')} doubtful" if symbols else "",
     ]
     return " · ".join(word for word in words if word)
 
