@@ -344,15 +344,18 @@ def join_ties(flat, counts):
 
 def add_graces(notes, graces, counts):
     """The documented rule: an eighth of a quarter each, at most half of the note before."""
-    added = []
+    added, voices, ending = [], defaultdict(list), defaultdict(list)
+    for note in notes:
+        voices[note[3]].append(note)
+        ending[(note[3], note[0] + note[1])].append(note)
     for (moment, voice), group in sorted(graces.items()):
         steps = max(place for place, _ in group)
-        before = [n for n in notes if n[3] == voice and n[0] + n[1] == moment]
+        before = ending[(voice, moment)]
         if before:
             room = min(n[1] for n in before) / 2
         else:
             room = moment - max(
-                [n[0] + n[1] for n in notes if n[3] == voice and n[0] + n[1] <= moment],
+                [n[0] + n[1] for n in voices[voice] if n[0] + n[1] <= moment],
                 default=Fraction(0),
             )
         total = min(Fraction(steps, 8), room)
@@ -361,7 +364,7 @@ def add_graces(notes, graces, counts):
             note[1] -= total
             counts["shortened"] += 1
         if not total:
-            main = [n for n in notes if n[3] == voice and n[0] == moment]
+            main = [n for n in voices[voice] if n[0] == moment]
             total = min([Fraction(steps, 8), *(n[1] / 2 for n in main)])
             for note in main:
                 note[0], note[1] = note[0] + total, note[1] - total
@@ -403,7 +406,7 @@ def compare(wanted, found, resolution):
         pool.sort()
     missing = []
     for onset, length, pitch, _ in sorted(wanted):
-        start, ticks = onset * resolution, length * resolution
+        start, ticks = float(onset * resolution), float(length * resolution)
         fits = [
             item for item in pools[pitch] if abs(item[0] - start) <= 1 and abs(item[1] - ticks) <= 1
         ]
