@@ -6,8 +6,9 @@ What an embedding program needs stands here; it is imported when first used, so 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazily
 
 if TYPE_CHECKING:
     from .config import Config as Config
@@ -18,17 +19,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
-    "CancelToken": "ensemble_core.model",
-    "Config": "ensemble_core.config",
-    "Pipeline": "ensemble_core.pipeline",
-    "Score": "ensemble_core.model",
-    "hookimpl": "ensemble_core.hooks",
-}
 __all__ = ["CancelToken", "Config", "Pipeline", "Score", "__version__", "hookimpl"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "CancelToken": "ensemble_core.model",
+        "Config": "ensemble_core.config",
+        "Pipeline": "ensemble_core.pipeline",
+        "Score": "ensemble_core.model",
+        "hookimpl": "ensemble_core.hooks",
+    },
+)

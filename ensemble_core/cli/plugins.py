@@ -99,7 +99,9 @@ def show(name: str, as_json: bool) -> None:
         component = registry.resolve(entry.kind, entry.qualified)
         spec = component.spec
         options = import_target(spec.options, f"options of {name!r}") if spec.options else None
-        schema = schema_of(options) if options else {"type": "object", "properties": {}}
+        schema: dict[str, Any] = (
+            schema_of(options) if options else {"type": "object", "properties": {}}
+        )
         if as_json:
             click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
             continue

@@ -124,7 +124,9 @@ class Config:
                 raise ConfigError(f"there is no profile {self.profile!r}", hint=hint)
             layer = Layer(f"profile {self.profile}", known[self.profile])
             above = [
-                i for i, l in enumerate(stack) if l.origin.startswith(("environment", "argument"))
+                place
+                for place, other in enumerate(stack)
+                if other.origin.startswith(("environment", "argument"))
             ]
             stack.insert(above[0] if above else len(stack), layer)
         return stack

@@ -99,13 +99,12 @@ def structure_options(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """
     known = fields_of(cls)
     arguments: dict[str, Any] = {}
-    for raw_key, value in values.items():
+    for raw_key, given in values.items():
         key = str(raw_key).replace("_", "-")
         if key not in known:
             raise ConfigError(f"{where}: unknown option {raw_key!r}", hint=did_you_mean(key, known))
         field = known[key]
-        if isinstance(value, Text):
-            value = parse_text(str(value), field.type)
+        value = parse_text(str(given), field.type) if isinstance(given, Text) else given
         try:
             arguments[field.alias or field.name] = convert(value, field.type)
         except (ValueError, TypeError) as error:

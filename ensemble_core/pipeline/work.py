@@ -2,13 +2,14 @@
 
 These functions run in worker processes, in the calling process, or on another machine:
 they take plain data and give plain data. ``make`` turns a planned component into a live
-one; by default it imports it, and keeps it for the next task of the same process.
+one; by default it imports it.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -53,22 +54,19 @@ _BREAKS: dict[str, type[EnsembleError]] = {
 }
 """What an unforeseen exception of a component of a kind counts as (else a broken contract)."""
 
-_live: dict[str, Any] = {}
+_live = threading.local()
+"""Components of each thread of this process, by the plan entry they were made of."""
 
 
 def make_component(planned: PlannedComponent) -> Any:
-    """Import and make a component; the same plan entry gives the same object again.
+    """Import and make a component.
 
     Raises:
         MissingError: It or its options class does not import.
         ContractError: It cannot be made.
     """
-    key = json.dumps(pack(planned), sort_keys=True, default=str)
-    if key not in _live:
-        target = import_target(planned.target, f"{planned.kind} {planned.name!r}")
-        options = import_target(planned.options_class, planned.name)
-        _live[key] = build(planned, target, options)
-    return _live[key]
+    target = import_target(planned.target, f"{planned.kind} {planned.name!r}")
+    return build(planned, target, import_target(planned.options_class, planned.name))
 
 
 def build(planned: PlannedComponent, target: Any, options_class: Any) -> Any:
@@ -227,8 +225,16 @@ def _check_score(planned: PlannedComponent, score: Score, ctx: Context) -> int:
 
 
 def _component(data: Any, protocol: Any, make: Make) -> tuple[PlannedComponent, Any]:
-    planned = data if isinstance(data, PlannedComponent) else unpack(data, PlannedComponent)
-    component = make(planned)
+    """The component a plan entry stands for; one that came as data is kept for the next task."""
+    if isinstance(data, PlannedComponent):
+        planned, component = data, make(data)
+    else:
+        kept: dict[str, tuple[PlannedComponent, Any]] = _live.__dict__
+        key = json.dumps(data, sort_keys=True, default=str)
+        if key not in kept:
+            planned = unpack(data, PlannedComponent)
+            kept[key] = planned, make(planned)
+        planned, component = kept[key]
     if not isinstance(component, protocol):
         raise ContractError(
             f"does not do what a {protocol.__name__.lower()} must", component=planned.name
