@@ -133,7 +133,12 @@ def musescore(document: bytes, out: Path) -> int:
 
 
 def lilypond(document: bytes, out: Path) -> int:
-    """Engrave with LilyPond, by way of ``musicxml2ly`` (which trips over words)."""
+    """Engrave with LilyPond, by way of ``musicxml2ly``, which trips over words.
+
+    It also prints what the score hides, so scores that hide something are refused.
+    """
+    if b'print-object="no"' in document:
+        raise OSError("hidden notes or rests")
     source, ly = out.with_suffix(".musicxml"), out.with_suffix(".ly")
     root = etree.fromstring(document)
     for direction in list(root.iter("direction")):

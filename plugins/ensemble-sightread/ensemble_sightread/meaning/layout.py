@@ -21,6 +21,7 @@ def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
         seen: The page.
         carried: Looks for ledger lines; without it, a head belongs to the nearest staff.
     """
+    seen = attrs.evolve(seen, symbols=tuple(_apart(seen.symbols)))
     if carried:
         seen = attrs.evolve(seen, symbols=tuple(_credible(seen, carried)))
     homes = [home(seen, symbol, carried) for symbol in seen.symbols]
@@ -74,6 +75,20 @@ def _credible(seen: Seen, carried: Carried) -> Iterator[Symbol]:
             if not any(carried(symbol, staff) for staff in near):
                 continue
         yield symbol
+
+
+def _apart(symbols: Sequence[Symbol]) -> list[Symbol]:
+    """Heads that lie on each other are one: the one the detector is surest of."""
+    heads = [s for s in symbols if s.kind.startswith("head")]
+    dropped: set[int] = set()
+    heads.sort(key=lambda s: (s.x, s.y))
+    for number, a in enumerate(heads):
+        for b in heads[number + 1 :]:
+            if b.x - a.x > 0.7 * SPACE:
+                break
+            if abs(a.y - b.y) < 0.42 * SPACE:
+                dropped.add(id(min(a, b, key=lambda s: s.confidence)))
+    return [s for s in symbols if id(s) not in dropped]
 
 
 def home(seen: Seen, symbol: Symbol, carried: Carried | None = None) -> int:

@@ -81,6 +81,8 @@ def _solve(bars: Sequence[Bar], assumed: Meter | None) -> None:
 def _apply(bar: Bar, found: Solution, meter: Meter) -> None:
     for event, value, voice, onset in found.placed:
         event.value, event.voice, event.onset = value, voice, onset
+    kept = {id(event) for event, *_ in found.placed}
+    bar.events = [e for e in bar.events if id(e) in kept or e.whole_bar or e.grace]
     bar.length = found.length or meter.ticks
     bar.fits, bar.cost = found.fits, found.cost
     bar.pickup = found.fits and bar.length < meter.ticks

@@ -213,6 +213,9 @@ def _step(
             times.insert(0, state.time)
         if not times:
             times = [state.time]
+    loss = sum(doubt(event) for event, _ in choices)
+    if wide and state.time >= 0 and state.cost + loss < limit:
+        yield _State(state.cost + loss, state.time, state.voices, state, (), state.x)
     holes = _holes(times, state, length) if wide else ()
     for time in (*times, *holes):
         if length is not None and time >= length and state.time >= 0 and time != times[0]:
@@ -222,7 +225,14 @@ def _step(
             cost += FULL_OVER
         if time in holes:
             cost += HOLE
-        yield from _place(bar, state, choices, 0, time, cost, state.voices, (), limit)
+        yield from _place(bar, state, choices, 0, time, cost, state.voices, (), limit, wide)
+
+
+def doubt(event: Event) -> float:
+    """What it costs to take an event for something that is no note or rest."""
+    sure = max(symbol.confidence for symbol in event.symbols)
+    carried = (1.0 if event.stem else 0.0) + len(event.heads[1:])
+    return 0.3 + 5.5 * sure * sure + carried
 
 
 def _holes(times: Sequence[int], state: _State, length: int | None) -> list[int]:
@@ -237,12 +247,19 @@ def _holes(times: Sequence[int], state: _State, length: int | None) -> list[int]
 def _place(
     bar: Bar, state: _State, choices: Sequence[tuple[Event, list[Value]]], index: int, time: int,
     cost: float, voices: tuple[tuple[Voice, ...], ...],
-    placed: tuple[tuple[Event, Value, int], ...], limit: float,
+    placed: tuple[tuple[Event, Value, int], ...], limit: float, wide: bool,
 ) -> Iterator[_State]:  # fmt: skip
     if index == len(choices):
-        yield _State(cost, time, voices, state, placed, choices[0][0].x)
+        if placed:
+            yield _State(cost, time, voices, state, placed, choices[0][0].x)
+        elif state.time < 0:
+            yield _State(cost, -1, voices, state, (), 0.0)
         return
     event, values = choices[index]
+    if wide and cost + doubt(event) < limit:
+        yield from _place(
+            bar, state, choices, index + 1, time, cost + doubt(event), voices, placed, limit, wide
+        )
     staff = bar.staves.index(event.lane)
     own = voices[staff]
     way = 0 if event.up is None else 1 if event.up else -1
@@ -259,7 +276,7 @@ def _place(
             yield from _place(
                 bar, state, choices, index + 1, time, cost + extra + value.cost,
                 (*voices[:staff], mine, *voices[staff + 1 :]),
-                (*placed, (event, value, number)), limit,
+                (*placed, (event, value, number)), limit, wide,
             )  # fmt: skip
 
 
@@ -314,9 +331,10 @@ def _cramped(state: _State) -> float:
     places: list[tuple[int, float]] = []
     at: _State | None = state
     while at is not None and at.time >= 0:
-        if places and places[-1][0] == at.time:
-            places.pop()
-        places.append((at.time, at.x))
+        if at.placed:
+            if places and places[-1][0] == at.time:
+                places.pop()
+            places.append((at.time, at.x))
         at = at.before
     places.reverse()
     steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(places, places[1:], strict=False)]
