@@ -101,7 +101,9 @@ class PngExporter:
         ctx.limits.check_pixels(width, height, "the engraved page")
         paper = (255, 255, 255, 0) if self.options.transparent else (255, 255, 255, 255)
         picture = page.render(scale=scale, fill_color=paper, grayscale=False).to_pil()
-        picture = picture.convert("RGBA" if self.options.transparent else "L")
+        if not self.options.transparent:
+            red, green, blue = (band.tobytes() for band in picture.convert("RGB").split())
+            picture = picture.convert("L" if red == green == blue else "RGB")
         picture.save(path, dpi=(self.options.dpi, self.options.dpi), optimize=True)
 
 

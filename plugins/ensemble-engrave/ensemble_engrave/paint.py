@@ -137,7 +137,7 @@ class Painter:
         filled = look.fill != "none" and element.get("fill-opacity") != "0"
         if filled:
             self._canvas.setFillColor(look.fill)
-        self._canvas.setStrokeColor("black")
+        self._canvas.setStrokeColor(look.stroke)
         self._canvas.setLineWidth(look.stroke_width)
         self._canvas.setLineCap(look.cap)
         self._canvas.setLineJoin(look.join)

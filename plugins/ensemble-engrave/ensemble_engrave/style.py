@@ -23,6 +23,7 @@ class Look:
     spacing: float = 0.0
     anchor: str = "start"
     fill: str = "black"
+    stroke: str = "black"
     stroke_width: float = 1.0
     cap: int = 0
     join: int = 0
@@ -49,6 +50,21 @@ def number(text: str) -> float:
     return float(match.group(1)) if match else 0.0
 
 
+def colour(text: str) -> str:
+    """A colour ReportLab knows, or ``none``; black for what is no colour.
+
+    MusicXML writes a transparent colour as #AARRGGBB, and Verovio hands it on.
+    """
+    text = text.strip()
+    if match := re.fullmatch(r"#(?:[0-9a-fA-F]{2})?([0-9a-fA-F]{6})", text):
+        return f"#{match.group(1)}"
+    if text == "none":
+        return text
+    from reportlab.lib.colors import getAllNamedColors
+
+    return text.lower() if text.lower() in getAllNamedColors() else "black"
+
+
 def _family(text: str) -> str:
     return text.partition(",")[0].strip(" '\"")
 
@@ -60,7 +76,8 @@ _READ: dict[str, tuple[str, Any]] = {
     "font-style": ("italic", lambda text: text in ("italic", "oblique")),
     "letter-spacing": ("spacing", number),
     "text-anchor": ("anchor", str),
-    "fill": ("fill", str),
+    "fill": ("fill", colour),
+    "color": ("stroke", colour),  # the style sheet strokes shapes with the current colour
     "stroke-width": ("stroke_width", number),
     "stroke-linecap": ("cap", lambda text: {"round": 1, "square": 2}.get(text, 0)),
     "stroke-linejoin": ("join", lambda text: {"round": 1, "bevel": 2}.get(text, 0)),

@@ -62,13 +62,26 @@ def test_hovering_lights_up_both_sides(page: Any) -> None:
     assert page.locator("#tip").is_hidden()
 
 
+WATCH = """() => {
+  window.lit = [];
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      if (target.classList.contains("now") && target.dataset.ref) lit.push(target.dataset.ref);
+    }
+  }).observe(document.body, { subtree: true, attributeFilter: ["class"] });
+}"""
+
+
 def test_playing_moves_along_the_notes_and_pausing_stops_it(page: Any) -> None:
+    page.evaluate(WATCH)
+    page.fill("#tempo", "50")
     page.click("#play")
-    wait(page, '#source [data-ref="note0"].now')
-    wait(page, '#score .wide [data-id="note1"].now')
-    wait(page, '[data-ref="note0"].now', "detached")
     wait(page, "#bar:text-is('Measure 2')")
-    assert page.evaluate("document.querySelectorAll('#score .wide rect.wash.here').length") == 1
+    lit = [name for name in page.evaluate("lit") if name.startswith("note")]
+    assert lit == sorted(lit)  # those six notes follow one another
+    assert len(set(lit)) >= 3  # a slow machine may skip one between two frames
+    assert page.locator("#score .wide rect.wash.here").count() == 1
+    page.click("h1")
     page.keyboard.press("Space")
     assert page.locator(".now").count() == 0
     stopped = page.input_value("#position")

@@ -160,6 +160,22 @@ def test_words_beyond_latin_are_written(ctx: Context, tied: Score) -> None:
         assert "Życzenie Доля λύρα" in document[0].get_textpage().get_text_range()
 
 
+@pytest.mark.parametrize("colour", ["#D00000", "#80D00000"])
+def test_coloured_notes_keep_their_colour(tied: Score, ctx: Context, colour: str) -> None:
+    text = tied.musicxml.replace(b'<note id="c">', f'<note id="c" color="{colour}">'.encode())
+    (page,) = PngExporter().export(Score(text), ctx)
+    with Image.open(page.path) as picture:
+        assert picture.mode == "RGB"
+        assert (208, 0, 0) in {found for _, found in picture.getcolors(100_000)}
+
+
+def test_what_is_no_colour_is_black(tied: Score, ctx: Context) -> None:
+    text = tied.musicxml.replace(b'<note id="c">', b'<note id="c" color="sky-blue-pink">')
+    (page,) = PngExporter().export(Score(text), ctx)
+    with Image.open(page.path) as picture:
+        assert picture.mode == "L"
+
+
 @pytest.mark.parametrize("exporter", [SvgExporter, PdfExporter, PngExporter, MeiExporter])
 @pytest.mark.parametrize("bad", [b"", b"nothing", b"<html/>", b"<score-partwise><part-list/>"])
 def test_what_is_no_score_is_a_typed_error(exporter: Any, bad: bytes, ctx: Context) -> None:
