@@ -1,4 +1,4 @@
-"""What the core's tests share: made-up distributions, in-process plugins, a quiet home."""
+"""What the core's tests share: made-up distributions and small pictures."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from pathlib import Path
 import pytest
 
 Installer = Callable[..., Path]
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test reads or fills the user's own configuration and cache."""
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    for name in ("ENSEMBLE_CONFIG", "ENSEMBLE_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    return home
 
 
 @pytest.fixture
