@@ -75,7 +75,9 @@ def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
                 found.append((kind, x + left, y + top, width, height, score))
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
     symbols = (
-        Symbol(KINDS[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+        _hanging_or_sitting(
+            image, Symbol(KINDS[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+        )
         for k, x, y, w, h, s in kept.tolist()
     )
     return tuple(sorted(symbols, key=lambda s: (s.left, s.top, s.kind)))
@@ -140,6 +142,33 @@ def _peaks(net: Net, tile: NDArray[np.uint8]) -> list[tuple[float, ...]]:
     width, height = SPACE * np.exp(log_w.clip(-4, 4)), SPACE * np.exp(log_h.clip(-4, 4))
     table = np.stack([kinds, x, y, width, height, scores], axis=1).astype(np.float64)
     return [tuple(row) for row in table.tolist()]
+
+
+def _hanging_or_sitting(image: NDArray[np.uint8], symbol: Symbol) -> Symbol:
+    """Tell whole from half rests by the staff line beside the bar: at its top or its foot.
+
+    Both are the same bar in most type faces; which line it touches is a matter of few pixels,
+    at which the net is unsure.
+    """
+    import numpy as np
+
+    if symbol.kind not in ("rest-whole", "rest-half") or symbol.bottom - symbol.top > 0.9 * SPACE:
+        return symbol
+    left, right = round(symbol.left), round(symbol.right)
+    sides = [image[:, max(x, 0) : max(x + 5, 0)] for x in (left - 8, right + 3)]
+    at_top, at_foot = (
+        float(np.mean([_darkest_row(side, round(y)) for side in sides]))
+        for y in (symbol.top, symbol.bottom)
+    )
+    if abs(at_top - at_foot) < 0.15:
+        return symbol
+    return attrs.evolve(symbol, kind="rest-whole" if at_top > at_foot else "rest-half")
+
+
+def _darkest_row(strip: NDArray[np.uint8], y: int) -> float:
+    """How dark (0 to 1) the darkest of the three rows around ``y`` is."""
+    rows = strip[max(y - 1, 0) : y + 2]
+    return 1 - float(rows.mean(1).min()) / 255 if rows.size else 0.0
 
 
 def _once(found: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -112,3 +112,15 @@ def test_symbols_are_of_known_kinds_and_the_model_is_small() -> None:
     assert {s.kind for s in found} <= set(KINDS)
     assert all(0 < s.confidence <= 1 and s.right > s.left and s.bottom > s.top for s in found)
     assert MODEL.stat().st_size < 4 * 2**20
+
+
+def test_whole_and_half_rests_differ_by_the_line_they_touch() -> None:
+    image, _ = piece("verovio")
+    whole = next(s for s in detect(image) if s.kind == "rest-whole")
+    x, top, foot = round(whole.x), round(whole.top), round(whole.bottom)
+    half = image.copy()
+    half[top - 2 : foot + 2, x - 30 : x + 30] = 255  # take the bar and its line away ...
+    half[top - 1 : top + 1, x - 60 : x + 60] = 0
+    half[foot - 10 : top - 1, x - 5 : x + 6] = 0  # ... and set one on the line
+    found = [s for s in detect(half) if abs(s.x - x) < 6 and abs(s.y - whole.y) < 12]
+    assert [s.kind for s in found] == ["rest-half"]
