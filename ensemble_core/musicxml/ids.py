@@ -34,11 +34,12 @@ def adopt_instruments(known: Element, seen: Element, part: Element) -> None:
     ours = known.findall("score-instrument")
     names = {_name(instrument): instrument.get("id", "") for instrument in ours}
     new: dict[str, str] = {}
-    for place, instrument in enumerate(seen.findall("score-instrument")):
+    theirs = seen.findall("score-instrument")
+    for place, instrument in enumerate(theirs):
         old = instrument.get("id", "")
         if _name(instrument) in names:
             new[old] = names[_name(instrument)]
-        elif place < len(ours) and len(seen.findall("score-instrument")) == len(ours):
+        elif place < len(ours) and (not _name(instrument) or len(ours) == len(theirs) == 1):
             new[old] = ours[place].get("id", "")
         else:
             new[old] = f"{known.get('id')}-I{len(known.findall('score-instrument')) + 1}"

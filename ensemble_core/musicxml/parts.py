@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import attrs
 
@@ -45,8 +46,12 @@ def match(known: Sequence[PartLook], seen: Sequence[PartLook]) -> list[int | Non
 
     The order of parts never changes from page to page, so this is a global alignment of
     two sequences (Needleman and Wunsch 1970) that maximises :func:`likeness`; parts left
-    out on either side cost nothing.
+    out on either side cost nothing. Where the staves are grouped alike and no name is
+    found again (names are easily misread), the order alone decides.
     """
+    alike = [part.staves for part in known] == [part.staves for part in seen]
+    if alike and not any(_same_name(a.names, b.names) for a in known for b in seen):
+        return list(range(len(seen)))
     rows, columns = len(known), len(seen)
     best = [[0] * (columns + 1) for _ in range(rows + 1)]
     for i in range(rows - 1, -1, -1):
@@ -67,11 +72,20 @@ def match(known: Sequence[PartLook], seen: Sequence[PartLook]) -> list[int | Non
     return found
 
 
+def may_be(known: Sequence[PartLook], seen: Sequence[PartLook]) -> bool:
+    """Whether nothing in their names speaks against two groups of parts being the same."""
+    if not any(part.names for part in known):
+        return True
+    return all(
+        not part.names or any(_same_name(one.names, part.names) for one in known) for part in seen
+    )
+
+
 def likeness(known: PartLook, seen: PartLook) -> int:
     """How much speaks for two parts being the same; not above 0: they are not."""
     points = 8 if known.staves == seen.staves else -12
     if known.names and seen.names:
-        points += 10 if _same_name(known.names, seen.names) else -6
+        points += 10 if _same_name(known.names, seen.names) else -20
     for one, other in zip(known.clefs, seen.clefs, strict=False):
         if one and other:
             points += 2 if one == other else -1
@@ -79,7 +93,16 @@ def likeness(known: PartLook, seen: PartLook) -> int:
 
 
 def _same_name(known: frozenset[str], seen: frozenset[str]) -> bool:
-    return any(_abbreviates(a, b) or _abbreviates(b, a) for a in known for b in seen)
+    return any(
+        _abbreviates(a, b) or _abbreviates(b, a) or _misread(a, b) for a in known for b in seen
+    )
+
+
+def _misread(one: str, other: str) -> bool:
+    """Whether two names differ by no more than a misread letter (``flute``, ``fiute``)."""
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= 0.8
 
 
 def _abbreviates(short: str, long: str) -> bool:

@@ -12,7 +12,7 @@ from .bars import Bar, number_measures, read_bars, set_page_break, silence
 from .borders import Edges, edges, settle
 from .carry import Carry, put_attribute
 from .ids import adopt_instruments, name_instruments
-from .parts import PartLook, folded_names, match
+from .parts import PartLook, folded_names, match, may_be
 from .reading import PROLOG, Element
 from .regroup import put_together, segments, take_apart
 from .stamp import FIELD_PREFIX, child_of, set_field
@@ -157,13 +157,15 @@ class Roll:
     def _as_ours(self, seen: list[tuple[Element, Element]]) -> list[tuple[Element, Element]]:
         """A page's parts, its staves grouped as the score groups them if they are as many."""
         ours = [part.carry.staves for part in self._parts]
-        theirs = [_look(score_part, tree).staves for score_part, tree in seen]
+        looks = [_look(score_part, tree) for score_part, tree in seen]
+        theirs = [look.staves for look in looks]
         found = segments(ours, theirs)
         if found is None:
             return seen
         grouped: list[tuple[Element, Element]] = []
         for mine, other in found:
-            if ours[mine] == theirs[other]:
+            known = [part.look() for part in self._parts[mine]]
+            if ours[mine] == theirs[other] or not may_be(known, looks[other]):
                 grouped += seen[other]
                 continue
             staves = [
