@@ -185,6 +185,25 @@ def test_resolution(saved: int | None, told: float | None, tmp_path: Path, ctx: 
     assert ImageLoader().load(document(path), 0, ctx).dpi == info.dpi
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_fax_gets_square_pixels(
+    mode: str, orientation: int, tmp_path: Path, ctx: Context
+) -> None:
+    path = tmp_path / "fax.tif"
+    image = Image.new("L", (200, 100), 255)
+    image.paste(0, (100, 50, 200, 100))
+    image.convert(mode).save(path, dpi=(200, 100), tiffinfo={274: orientation})
+    (info,) = ImageLoader().inspect(document(path), ctx)
+    page = ImageLoader().load(document(path), 0, ctx)
+    assert (info.width, info.height, info.dpi) == (page.width, page.height, page.dpi)
+    assert (page.width, page.height, page.dpi) == (200, 200, 200)
+    shown = np.asarray(gray(open_image(page, ctx)))
+    black = shown[120:, 120:] if orientation == 1 else shown[120:, :80]
+    assert black.max() < 10
+    assert (shown < 128).mean() == pytest.approx(0.25, abs=0.01)
+
+
 def huge_png(side: int) -> bytes:
     """A valid PNG header that promises ``side × side`` pixels, with hardly any behind it."""
 

@@ -35,6 +35,10 @@ _REDUCED_OR_MASK = 0b101
 _NEW_SUBFILE_TYPE, _WIDTH, _LENGTH = 254, 256, 257
 
 
+_OBLONG = 1.1
+"""Pixels whose sides differ by more than this factor are made square."""
+
+
 @attrs.frozen
 class _Frame:
     """One page in a picture file: which frame of the file it is, and how it lies."""
@@ -42,6 +46,7 @@ class _Frame:
     number: int
     info: PageInfo
     orientation: int
+    stretched: bool
 
 
 class ImageLoader:
@@ -72,6 +77,7 @@ class ImageLoader:
     def load(self, document: Document, index: int, ctx: Context) -> Page:
         """Decode one page: upright, in its own mode and depth, lossless.
 
+        Pixels the file calls oblong, as those of a fax, are made square.
         A PNG or JPEG that is upright already is copied as it is, once it is known to
         decode. Colour pictures of 16 bits a channel keep them only in that case, for
         Pillow reads them as 8 bits.
@@ -93,6 +99,8 @@ class ImageLoader:
             # Pillow turns a TIFF upright by itself when it decodes it.
             turn = 1 if picture.format == "TIFF" else frame.orientation
             image = None if as_is else _savable(_upright(picture, turn))
+            if image is not None and frame.stretched:
+                image = _resized(image, frame.info)
         if image is None:
             path = ctx.workspace / f"{index:05d}{as_is}"
             _copy(document.path, path)
@@ -104,7 +112,7 @@ class ImageLoader:
 
 def _stays(picture: Image, frame: _Frame) -> str:
     """The suffix under which the file itself is a page's picture; empty when it is not."""
-    if frame.orientation != 1 or getattr(picture, "is_animated", False):
+    if frame.orientation != 1 or frame.stretched or getattr(picture, "is_animated", False):
         return ""
     return {"PNG": ".png", "JPEG": ".jpg"}.get(picture.format or "", "")
 
@@ -125,7 +133,12 @@ def _opened(document: Document) -> Iterator[Image]:
 
     with decoding(document.name), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pillow.open(document.path, formats=FORMATS) as picture:
+        # From a stream, not a path: of a path Pillow maps uncompressed TIFFs into memory, and
+        # garbles those that lie sideways (seen in 13.0).
+        with (
+            document.path.open("rb") as stream,
+            pillow.open(stream, formats=FORMATS) as picture,
+        ):
             yield picture
 
 
@@ -143,9 +156,11 @@ def _frames(picture: Image, document: Document, ctx: Context) -> Iterator[_Frame
             orientation = _orientation(picture, document)
             # Pillow 11.2 and later swap a TIFF's size by its orientation, earlier ones do not.
             width, height = tags.get(_WIDTH, picture.width), tags.get(_LENGTH, picture.height)
-            if orientation in _SIDEWAYS:
-                width, height = height, width
-            yield _Frame(number, PageInfo(index, width, height, _dpi(picture)), orientation)
+            dpi, across, down = _dpi(picture)
+            square = round(width * across), round(height * down)
+            wide, high = square[::-1] if orientation in _SIDEWAYS else square
+            info = PageInfo(index, wide, high, dpi)
+            yield _Frame(number, info, orientation, square != (width, height))
             index += 1
         if picture.format != "TIFF":
             return
@@ -182,16 +197,30 @@ def _exif_chunk(document: Document) -> bytes:
     return b""
 
 
-def _dpi(picture: Image) -> float | None:
-    """Resolution in dots per inch where the file tells a believable one."""
+def _dpi(picture: Image) -> tuple[float | None, float, float]:
+    """Resolution in dots per inch, where the file tells a believable one.
+
+    Also by how much x and y are to be stretched: fax machines scan finer across than down,
+    and music read from oblong pixels would have oblong noteheads.
+    """
     try:
         across, down = (float(value) for value in picture.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    if not (math.isfinite(across) and math.isfinite(down)):
-        return None
-    dpi = math.sqrt(across * down) if across > 0 and down > 0 else 0.0
-    return round(dpi, 2) if 10 <= dpi <= 10_000 else None
+        return None, 1.0, 1.0
+    if not all(math.isfinite(each) and 10 <= each <= 10_000 for each in (across, down)):
+        return None, 1.0, 1.0
+    finest = max(across, down)
+    if finest <= _OBLONG * min(across, down) or picture.mode.startswith(("I", "F")):
+        return round(math.sqrt(across * down), 2), 1.0, 1.0
+    return round(finest, 2), finest / across, finest / down
+
+
+def _resized(image: Image, info: PageInfo) -> Image:
+    from PIL.Image import Resampling
+
+    smooth = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB"}
+    image = image.convert(smooth.get(image.mode, image.mode))
+    return image.resize((info.width, info.height), Resampling.BICUBIC)
 
 
 def _upright(picture: Image, orientation: int) -> Image:
