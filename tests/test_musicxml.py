@@ -353,7 +353,7 @@ class TestRealScores:
         pages = pages_of(whole, 17)
         joined = join(pages)
         assert sounding(joined.musicxml) == sounding(whole)
-        if find_schema():
+        if find_schema() and not validate(whole):
             assert validate(joined.musicxml) == []
         if len(pages) > 2:
             lacking = join([pages[0], MissingPage(1), *pages[2:]])

@@ -236,6 +236,42 @@ def test_another_api_version_is_an_error_not_a_result() -> None:
         check_plugin("recognizer", "bad", plugin=recognizer(read, api=99))
 
 
+STUBBORN = """
+    import time
+    from ensemble_core.hooks import hookimpl
+    from ensemble_core.model import RecognizerSpec
+    from ensemble_core.testing import sample_score
+
+    class Reader:
+        def recognize(self, page, ctx):
+            time.sleep(6)
+            return sample_score(1)
+
+    @hookimpl
+    def ensemble_recognizers():
+        return [RecognizerSpec(
+            name="stubborn", target="stubborn_plugin:Reader", summary="x", isolation="{}")]
+"""
+
+
+@pytest.mark.parametrize(("isolation", "stopped"), [("worker", True), ("inline", False)])
+def test_what_cannot_stop_by_itself_must_live_in_a_worker(
+    install: Callable[..., Path], tmp_path: Path, isolation: str, stopped: bool
+) -> None:
+    from ensemble_core.testing import RecognizerContract
+
+    install(
+        "stubborn-dist", {"recognizers": {"stubborn": "stubborn_plugin"}},
+        stubborn_plugin=STUBBORN.format(isolation),
+    )  # fmt: skip
+    contract = type("C", (RecognizerContract,), {"name": "stubborn", "cooperative": False})()
+    if stopped:
+        contract.test_it_stops_when_cancelled(tmp_path)
+    else:
+        with pytest.raises(AssertionError, match="only a component in a worker"):
+            contract.test_it_stops_when_cancelled(tmp_path)
+
+
 class TestPreprocessors:
     """What the contract of preprocessors finds."""
 
