@@ -98,7 +98,8 @@ class Contract:
         """The component as a plan names it; skips when no other process could import it."""
         found = self.component()
         spec, cls = found.spec, self.options_class()
-        if not isinstance(spec.target, str) or not find_spec(spec.target.partition(".")[0]):
+        package = str(spec.target).partition(":")[0].partition(".")[0]
+        if not isinstance(spec.target, str) or not find_spec(package):
             raise unittest.SkipTest("an in-process component cannot be made in another process")
         values = unstructure_options(structure_options(cls, self.options, self.name)) if cls else {}
         return PlannedComponent(
