@@ -220,3 +220,11 @@ def test_a_terminal_shows_a_bar_and_a_clean_end(tmp_path: Path, page_png: Path) 
     os.close(parent)
     assert "page.png" in shown.decode() and "%" in shown.decode()
     assert sorted(paths) == ["o/1.musicxml", "o/2.musicxml"]
+
+
+def test_debug_shows_where_a_worker_failed(tmp_path: Path, page_png: Path) -> None:
+    words = ["convert", page_png, "--recognizer", "mock", "-O", "mock.fault=raise", "-o", "o/"]
+    plain = ensemble(*words, cwd=tmp_path)
+    assert plain.returncode == ExitCode.RECOGNITION and len(lines(plain.stderr)) == 1
+    debug = ensemble(*words, "--debug", cwd=tmp_path)
+    assert b"Traceback" in debug.stderr and b"ensemble_mock" in debug.stderr

@@ -74,9 +74,10 @@ class Show:
         for document in report.documents:
             for line in _lines(document):
                 click.echo(one_line(line), err=True)
-            trace = (document.error or {}).get("traceback")
-            if debug and trace:
-                click.echo(trace, err=True)
+            errors = [document.error, *(page.error for page in document.pages)]
+            details = [error["details"] for error in errors if error and error.get("details")]
+            for text in dict.fromkeys(details) if debug else ():
+                click.echo(text, err=True)
         if len(report.documents) > 1 and not self._quiet:
             counts: dict[str, int] = {}
             for document in report.documents:
