@@ -41,7 +41,7 @@ class _State:
 class _Budget:
     """How many more states the search of one bar may make before it takes what it has."""
 
-    left: int = 12_000
+    left: int = 5_000
 
 
 @attrs.frozen(eq=False)
