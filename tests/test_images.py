@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
+import subprocess
+import sys
+import textwrap
 import zlib
 from pathlib import Path
 
@@ -296,3 +300,30 @@ def test_any_damage_is_survived_or_a_typed_error(
     except EnsembleError as error:
         assert str(error)
         assert "\n" not in str(error)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
+@pytest.mark.parametrize("name", ["page.png", "page.bmp"])  # copied; decoded and written anew
+def test_a_full_disk_is_an_output_error(name: str, tmp_path: Path) -> None:
+    """Files may not grow beyond 1,000 bytes, which a full disk feels like."""
+    noise = np.random.default_rng(1).integers(0, 255, (50, 70, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / name)
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        from ensemble_core.builtin.images import ImageLoader
+        from ensemble_core.model import Context, Document, OutputError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        path = Path(sys.argv[1])
+        try:
+            ImageLoader().load(Document(path, path.name, "", "", 0), 0, Context(path.parent / "w"))
+        except OutputError as error:
+            print(error)
+    """
+    (tmp_path / "w").mkdir()
+    shown = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), tmp_path / name],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "into the workspace: File too large" in shown.stdout
