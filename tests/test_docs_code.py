@@ -1,8 +1,8 @@
 """The code on the tutorial page is run as it stands there, block after block.
 
-A block is marked by what follows its language: ``file="PATH"`` is written to that file of
-the package, ``excerpt="PATH"`` must stand in that file, and a ``bash`` block is carried
-out, with ``pip install -e`` replaced by what it amounts to.
+A block is marked by a comment above it: with ``<!-- file -->`` it is written to the file
+named there, with ``<!-- excerpt -->`` it must stand in that file, and a ``bash`` block is
+carried out, with ``pip install -e`` replaced by what it amounts to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from installing import develop, run
 
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial" / "write-a-recognizer.md"
-BLOCK = re.compile(r"^```(\w+)(?: (file|excerpt)=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^(?:`([^`\n]+)`[^\n]*:\n<!-- (file|excerpt) -->\n\n)?```(\w+)\n(.*?)^```$", re.M | re.S
+)
 ENSEMBLE = "from ensemble_core.cli.main import run; run()"
 
 
@@ -28,9 +30,9 @@ ENSEMBLE = "from ensemble_core.cli.main import run; run()"
 class Block:
     """A fenced block of the page."""
 
-    language: str
-    use: str
     path: str
+    use: str
+    language: str
     text: str
 
 
