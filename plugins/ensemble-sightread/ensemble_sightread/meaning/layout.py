@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from ..symbols import SPACE, Barline, Seen, Staff, Symbol, System
+from ..symbols import SPACE, Barline, Beam, Seen, Staff, Stem, Symbol, System
 from .chords import attach_beams, attach_flags, chords
 from .music import Bar, Event
 
@@ -21,7 +21,8 @@ def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
         seen: The page.
         carried: Looks for ledger lines; without it, a head belongs to the nearest staff.
     """
-    seen = attrs.evolve(seen, symbols=tuple(_apart(seen.symbols)))
+    seen = attrs.evolve(seen, symbols=tuple(_apart(_off_beams(seen))))
+    seen = _stems_for_lines(seen)
     if carried:
         seen = attrs.evolve(seen, symbols=tuple(_credible(seen, carried)))
     homes = [home(seen, symbol, carried) for symbol in seen.symbols]
@@ -71,10 +72,64 @@ def _credible(seen: Seen, carried: Carried) -> Iterator[Symbol]:
     """All but the heads that no ledger line carries: letters, mostly."""
     for symbol in seen.symbols:
         if symbol.kind.startswith("head"):
+            if symbol.kind == "head-breve" and symbol.confidence < 0.6:
+                continue
             near = [s for s in seen.staves if s.left <= symbol.x <= s.right]
             if not any(carried(symbol, staff) for staff in near):
                 continue
         yield symbol
+
+
+def _off_beams(seen: Seen) -> list[Symbol]:
+    """The symbols without the stemless heads and rests that are stacks of beams."""
+    found = []
+    for symbol in seen.symbols:
+        if symbol.kind in ("head-whole", "head-breve", "rest-whole", "rest-half"):
+            if any(_on_beam(symbol, beam) for beam in seen.beams):
+                continue
+        found.append(symbol)
+    return found
+
+
+def _on_beam(symbol: Symbol, beam: Beam) -> bool:
+    if not beam.x1 - 2 < symbol.x < beam.x2 + 2 or beam.x2 - beam.x1 < 0.8 * SPACE:
+        return False
+    run = (symbol.x - beam.x1) / (beam.x2 - beam.x1)
+    y = beam.y1 + run * (beam.y2 - beam.y1)
+    return symbol.top - 1 < y < symbol.bottom + 1
+
+
+def _stems_for_lines(seen: Seen) -> Seen:
+    """Bar lines that heads hang on, on every staff of the system, are stems."""
+    systems, stems = [], list(seen.stems)
+    for system in seen.systems:
+        kept = []
+        for line in system.barlines:
+            hung = [_hung(seen, seen.staves[staff], line) for staff in system.staves]
+            if line.style == "single" and all(hung):
+                for staff in system.staves:
+                    y1, y2 = seen.staves[staff].y(8, line.x), seen.staves[staff].y(0, line.x)
+                    stems.append(Stem(line.x, y1 - 1, y2 + 1))
+            else:
+                kept.append(line)
+        systems.append(attrs.evolve(system, barlines=tuple(kept)))
+    return attrs.evolve(seen, systems=tuple(systems), stems=tuple(stems))
+
+
+def _hung(seen: Seen, staff: Staff, line: Barline) -> bool:
+    for symbol in seen.symbols:
+        if symbol.kind in ("head-black", "head-half") and symbol.confidence > 0.5:
+            beside = min(abs(symbol.right - line.x), abs(symbol.left - line.x)) < 0.3 * SPACE
+            if beside and -2 < staff.step(symbol.x, symbol.y) < 10:
+                stemmed = any(
+                    abs(stem.x - line.x) > 4
+                    and min(abs(symbol.right - stem.x), abs(symbol.left - stem.x)) < 4
+                    and stem.top - 6 < symbol.y < stem.bottom + 6
+                    for stem in seen.stems
+                )
+                if not stemmed:
+                    return True
+    return False
 
 
 def _apart(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -180,16 +180,26 @@ def _vote(bars: Sequence[Bar]) -> None:
 
 
 def read_meters(bars: Sequence[Bar]) -> None:
-    """Find the time signatures; the staves of a bar vote."""
+    """Find the time signatures; the staves of a bar vote.
+
+    A signature stands before the notes, and on every staff of its system.
+    """
     for bar in bars:
         votes: Counter[Meter] = Counter()
+        sure: dict[Meter, float] = {}
+        first = min((event.x for event in bar.events if not event.grace), default=bar.right)
         for staff, symbols in bar.times.items():
-            meter = _meter(bar, staff, symbols)
+            before = [s for s in symbols if s.x < first]
+            meter = _meter(bar, staff, before)
             if meter:
                 votes[meter] += 1
+                least = min(s.confidence for s in before)
+                sure[meter] = max(sure.get(meter, 0.0), least)
         if votes:
-            bar.meter = votes.most_common(1)[0][0]
-            bar.meter_printed = True
+            meter = max(votes, key=lambda m: (votes[m], sure[m]))
+            if votes[meter] * 2 > len(bar.staves) or sure[meter] > 0.5:
+                bar.meter = meter
+                bar.meter_printed = True
 
 
 def _meter(bar: Bar, staff: int, symbols: Sequence[Symbol]) -> Meter | None:
