@@ -278,6 +278,16 @@ class TestStamp:
         once = stamp(sample_score(), self.PROVENANCE)
         assert stamp(once, self.PROVENANCE) == once
 
+    @pytest.mark.parametrize("title", ["Air", "A &lt;/part-list&gt; of sorts"])
+    def test_nothing_but_the_head_changes(self, title: str) -> None:
+        before = sample_score(3, (PIANO,), title=title).musicxml
+        comment = b"<!-- </part-list> --><part-list>"
+        for data in (before, before.replace(b"<part-list>", comment)):
+            after = stamp(Score(data), self.PROVENANCE).musicxml
+            assert after.partition(b"</part-list>")[2] == before.partition(b"</part-list>")[2]
+            assert self.fields(Score(after))["ensemble-preprocess"] == "deskew"
+            check_wellformed_score(after)
+
     def test_what_stands_there_stays_in_valid_order(self) -> None:
         text = (
             "<identification><creator>Bach</creator><encoding><software>Other 1</software>"

@@ -28,6 +28,9 @@ from ensemble_core.musicxml import (
     write_mxl,
 )
 
+LARGE = 16_000_000
+"""Bytes above which a score is written as it is, without indenting it."""
+
 
 class MusicXmlLoader:
     """Reads .musicxml, .xml and .mxl files, partwise or timewise, of any version."""
@@ -103,6 +106,8 @@ class MusicXmlExporter:
     def _bytes(self, musicxml: bytes) -> bytes:
         from lxml import etree
 
+        if len(musicxml) > LARGE:
+            return musicxml  # a tree of it would take twenty times as much memory
         root = parse(musicxml, "the score")
         if root.tag != "score-partwise":
             raise InputError(f"the score is no partwise MusicXML, but <{root.tag}>")

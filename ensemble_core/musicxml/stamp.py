@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from ensemble_core.model import Score
+from ensemble_core.model import InputError, Score
 
 from .reading import Element, parse, serialize
 
@@ -16,6 +16,7 @@ FIELD_PREFIX = "ensemble-"
 
 # What XML 1.0 cannot hold, as a file name may.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HEAD_ENDS, _END = b"</part-list>", b"</score-partwise>"
 _BEFORE_IDENTIFICATION = ("work", "movement-number", "movement-title")
 _BEFORE_ENCODING = ("creator", "rights")
 
@@ -33,7 +34,7 @@ def stamp(score: Score, provenance: Mapping[str, str]) -> Score:
         provenance: Key (``recognizer``, ``preprocess``, ``ensemble`` …) to one line of text.
             ``ensemble`` is the version of Ensemble.
     """
-    root = parse(score.musicxml)
+    root, rest = _head(score.musicxml)
     identification = child_of(root, "identification", _BEFORE_IDENTIFICATION)
     encoding = child_of(identification, "encoding", _BEFORE_ENCODING)
     if score.pages:
@@ -47,7 +48,24 @@ def stamp(score: Score, provenance: Mapping[str, str]) -> Score:
     fields = child_of(identification, "miscellaneous", None)
     for key in sorted(provenance):
         set_field(fields, FIELD_PREFIX + key, provenance[key])
-    return attrs.evolve(score, musicxml=serialize(root))
+    if not rest:
+        return attrs.evolve(score, musicxml=serialize(root))
+    return attrs.evolve(score, musicxml=serialize(root).rpartition(_END)[0] + rest)
+
+
+def _head(musicxml: bytes) -> tuple[Element, bytes]:
+    """The tree of all that stands before the parts, and the bytes from there on.
+
+    A book of 500 pages is not taken apart for a few lines at its top. Where the head alone
+    cannot be read, the tree is the whole document and the rest is empty.
+    """
+    head, found, rest = musicxml.partition(_HEAD_ENDS)
+    if found and rest.rstrip().endswith(_END):
+        try:
+            return parse(head + found + _END), rest
+        except InputError:
+            pass
+    return parse(musicxml), b""
 
 
 def set_field(fields: Element, name: str, text: str) -> None:
