@@ -78,12 +78,13 @@ def _clean(cleared: Band, start: int, stop: int) -> bool:
     touching = 0
     reach = int(0.4 * cleared.space)
     tall = cleared.ink[cleared.top - reach : cleared.bottom + reach + 1]
-    for columns in ((start - 4, start - 3), (stop + 3, stop + 4)):
-        if columns[0] < 0 or columns[1] >= tall.shape[1]:
-            continue
-        beside = tall[:, columns[0]] & tall[:, columns[1]]
-        touching = max([touching, *(last - first + 1 for first, last in _spans(beside > 0))])
-    return touching <= 0.42 * cleared.space
+    for left, right in ((start - 7, start - 2), (stop + 3, stop + 8)):
+        # A hollow head is ink only here and there; over a few columns it shows its height.
+        beside = tall[:, max(0, left) : max(0, right)]
+        if beside.size:
+            spans = _spans(beside.max(axis=1) > 0)
+            touching = max([touching, *(last - first + 1 for first, last in spans)])
+    return touching <= 0.55 * cleared.space
 
 
 def _length(column: Mask) -> int:

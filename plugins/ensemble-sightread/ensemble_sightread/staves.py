@@ -316,8 +316,8 @@ def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, 
         Left end, right end, and how much of its worst line has ink of any kind.
     """
     height, width = ink.shape
-    lo = max(0, int(xs[0] - 4 * UNIT))
-    hi = min(width, int(xs[-1] + 4 * UNIT))
+    lo = max(0, int(xs[0] - 30 * UNIT))
+    hi = min(width, int(xs[-1] + 30 * UNIT))
     columns = np.arange(lo, hi)
     base = _extrapolated(columns.astype(np.float64), xs, bottom)
     gap = np.interp(columns, xs, space)

@@ -121,7 +121,7 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
         around = labels[row, max(0, int(stroke.x) - 2) : int(stroke.x) + 4]
         label = int(around.max()) if around.size else 0
         left, top, width, height, _ = (int(value) for value in stats[label])
-        if label and height < 3.4 * UNIT and width < 1.5 * UNIT:
+        if label and height < 3.4 * UNIT and 0.4 * UNIT < width < 1.5 * UNIT:
             inside = solid[top : top + height, left : left + width]
             if not inside.any():
                 continue
@@ -134,7 +134,22 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
         and max(one.length, two.length) < 3.1 * UNIT
         and min(one.bottom, two.bottom) - max(one.top, two.top) > 0.55 * one.length
     }
-    return [stroke for number, stroke in enumerate(kept) if number not in twins]
+    kept = [stroke for number, stroke in enumerate(kept) if number not in twins]
+    return [one for one in kept if not any(_flag_of(two, one, solid) for two in kept)]
+
+
+def _flag_of(stem: _Upright, other: _Upright, solid: Mask) -> bool:
+    """Whether ``other`` is the upright end of a flag on ``stem``: beside it, and no head of its own."""
+    apart = other.x - stem.x
+    if not 0.4 * UNIT < apart < 1.3 * UNIT or other.length > 2.7 * UNIT:
+        return False
+    if min(stem.bottom, other.bottom) - max(stem.top, other.top) < 0.5 * other.length:
+        return False
+    near = int(0.6 * UNIT)
+    x, top, bottom = int(other.x), int(other.top), int(other.bottom)
+    right = solid[max(0, top - near) : top + near, x + 5 : x + int(0.9 * UNIT)]
+    left = solid[max(0, bottom - near) : bottom + near, max(0, x - int(0.9 * UNIT)) : max(0, x - 4)]
+    return not right.any() and not left.any()
 
 
 def _near_staff(stem: Stem, staves: Sequence[Staff]) -> bool:

@@ -168,7 +168,7 @@ def _brace_between(ink: Mask, upper: Staff, lower: Staff) -> bool:
     left = float(fine(min(upper.left, lower.left)))
     columns = np.arange(max(0, int(left - 3.2 * UNIT)), max(1, int(left - 0.12 * UNIT)))
     # Over both staves a bracket is straight and a brace is not; between them it must be there.
-    whole = _solid(between(ink, upper, lower, columns, staves_too=True)) > 0.8
+    whole = _solid(between(ink, upper, lower, columns, staves_too=True)) > 0.95
     straight = cv2.dilate(whole.astype(np.uint8)[None, :], np.ones((1, 7), np.uint8))
     curved = np.where(straight > 0, 0, between(ink, upper, lower, columns))
     return float((curved.max(axis=1) > 0).mean()) > 0.85
