@@ -14,7 +14,7 @@ import attrs
 
 from ..symbols import SPACE
 from .music import QUARTER, Bar, Event, Value
-from .values import Tuplet, likely_tuplets, marked_tuplets, options
+from .values import Tuplet, likely_tuplets, marked_tuplets, options, paired_tuplets
 
 COLUMN = 0.45 * SPACE
 MERGE = 1.9 * SPACE
@@ -122,6 +122,12 @@ def _hypotheses(
     yield tuple(marked), 0.0
     if likely:
         yield (*marked, *likely), 1.0 + 0.1 * len(likely)
+    paired = paired_tuplets(bar, (*marked, *likely))
+    if paired and (marked or likely):
+        yield (*marked, *likely, *paired), 1.6 + 0.1 * (len(likely) + len(paired))
+        own = [t for t in marked if t.events[0].group is None]
+        again = likely_tuplets(bar, own)
+        yield (*own, *again, *paired_tuplets(bar, (*own, *again))), 2.4
     if marked:
         yield (), 1.2 * len(marked)
         if len(marked) > 1 and wide:
@@ -160,7 +166,7 @@ def _search(
     budget: _Budget,
 ) -> Solution | None:  # fmt: skip
     ratios = {id(event): tuplet.ratio for tuplet in tuplets for event in tuplet.events}
-    width = 60 if wide else 14
+    width = 30 if wide else 14
     states = [_State(cost, -1, tuple(() for _ in bar.staves))]
     last_x = 0.0
     for column in columns:
@@ -179,7 +185,10 @@ def _search(
                         following[key] = new
             if following or bound < float("inf"):
                 break
-        width = width if budget.left > 0 else 2
+        if budget.left <= 0:
+            if bound < float("inf"):
+                return None
+            width = 2
         states = sorted(following.values(), key=lambda s: s.cost)[:width]
         if not states:
             return None

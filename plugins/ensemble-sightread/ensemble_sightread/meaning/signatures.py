@@ -207,7 +207,7 @@ def _meter(bar: Bar, staff: int, symbols: Sequence[Symbol]) -> Meter | None:
     digits = [s for s in symbols if s not in whole]
     upper, lower = _row(bar, staff, digits, 6.0), _row(bar, staff, digits, 2.0)
     beats, beat_type = _number(upper), _number(lower)
-    if beats and beat_type in (1, 2, 4, 8, 16, 32) and beats <= 32:
+    if 1 < beats <= 32 and beat_type in (1, 2, 4, 8, 16, 32):
         sure = min(s.confidence for s in (*upper, *lower))
         if all(s.confidence < sure for s in whole):
             return Meter(beats, beat_type)

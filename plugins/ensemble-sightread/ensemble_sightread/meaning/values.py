@@ -238,3 +238,22 @@ def likely_tuplets(bar: Bar, marked: Sequence[Tuplet]) -> list[Tuplet]:
             count = len(members)
             found.append(Tuplet(tuple(members), (count, NORMAL[count])))
     return found
+
+
+def paired_tuplets(bar: Bar, others: Sequence[Tuplet]) -> list[Tuplet]:
+    """Neighbours, a quarter and an eighth without beams, that may share a beat in three."""
+    taken = {id(event) for tuplet in others for event in tuplet.events}
+    found = []
+    for staff in bar.staves:
+        for up in (True, False):
+            own = [e for e in bar.events if e.staff == staff and e.up in (up, None) and not e.grace]
+            number = 0
+            while number + 1 < len(own):
+                pair = (own[number], own[number + 1])
+                plain = all(e.group is None and not e.dots and id(e) not in taken for e in pair)
+                if plain and sorted(e.values[0].kind for e in pair) == [3, 4]:
+                    found.append(Tuplet(pair, (3, 2)))
+                    taken.update(id(e) for e in pair)
+                    number += 1
+                number += 1
+    return found
