@@ -32,7 +32,7 @@ def stamp(score: Score, provenance: Mapping[str, str]) -> Score:
     Args:
         score: What was read, joined.
         provenance: Key (``recognizer``, ``preprocess``, ``ensemble`` …) to one line of text.
-            ``ensemble`` is the version of Ensemble.
+            ``ensemble`` is the version of Ensemble, and stands in ``software`` alone.
     """
     root, rest = _head(score.musicxml)
     identification = child_of(root, "identification", _BEFORE_IDENTIFICATION)
@@ -46,7 +46,7 @@ def stamp(score: Score, provenance: Mapping[str, str]) -> Score:
     version = provenance.get("ensemble", "")
     _append(encoding, "software", f"{SOFTWARE_PREFIX} {version}".strip())
     fields = child_of(identification, "miscellaneous", None)
-    for key in sorted(provenance):
+    for key in sorted(set(provenance) - {"ensemble"}):
         set_field(fields, FIELD_PREFIX + key, provenance[key])
     if not rest:
         return attrs.evolve(score, musicxml=serialize(root))
