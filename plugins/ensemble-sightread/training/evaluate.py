@@ -23,6 +23,8 @@ from ensemble_sightread import glyphs
 from ensemble_sightread.symbols import KINDS, SPACE, Symbol
 
 LOWEST = 0.1
+# Thresholds stay within these: what is rare here, or looks foreign, is not to be lost.
+FLOOR, USUAL, CEILING = 0.25, 0.35, 0.42
 
 
 def matched(
@@ -89,8 +91,9 @@ def main() -> None:
             f1 = 2 * right / (np.arange(1, len(rows) + 1) + there)
             good = np.flatnonzero(f1 >= f1.max() - 0.002)
             cut = rows[int(good[len(good) // 2])][0]
-            best[kind] = round(float(min(max(cut, 0.2), 0.6)), 3)
-            rows = [row for row in rows if row[0] > best[kind]]
+            best[kind] = round(float(min(max(cut, FLOOR), CEILING)), 3)
+        if args.calibrate:
+            rows = [row for row in rows if row[0] > best.get(kind, USUAL)]
         hits = sum(ok for _, ok in rows)
         total += hits, len(rows), there
         precision, recall = hits / max(len(rows), 1), hits / max(there, 1)
@@ -101,6 +104,8 @@ def main() -> None:
     print(f"{'all':<18}{there:>7.0f}{hits / found:>8.3f}{hits / there:>8.3f}"
           f"{2 * hits / (found + there):>8.3f}")  # fmt: skip
     if args.calibrate:
+        # Told apart by the staff line they touch, so their heat counts alike.
+        best["rest-whole"] = best["rest-half"] = 0.3
         args.calibrate.write_text(json.dumps(best, indent=1))
 
 
