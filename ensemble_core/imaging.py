@@ -5,6 +5,7 @@ Pillow is imported when a function is called, never when this module is.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,37 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+class _OwnLimit:
+    """Lifts Pillow's own pixel limit while ours is checked, and gives it back afterwards.
+
+    The limit is one for the process; threads that decode at the same time share the lifting.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: int | None = None
+
+    def __enter__(self) -> None:
+        from PIL import Image as pillow
+
+        with self._lock:
+            if self._inside == 0:
+                self._before, pillow.MAX_IMAGE_PIXELS = pillow.MAX_IMAGE_PIXELS, None
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        from PIL import Image as pillow
+
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                pillow.MAX_IMAGE_PIXELS = self._before
+
+
+_own_limit = _OwnLimit()
+
+
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
     """Turn what Pillow raises on bad pictures into :class:`InputError`."""
@@ -33,9 +65,9 @@ def decoding(what: str) -> Iterator[None]:
         OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError,
         AttributeError, RuntimeError, struct.error, zlib.error,
     )  # fmt: skip
-    pillow.MAX_IMAGE_PIXELS = None  # our own limit is checked before decoding
     try:
-        yield
+        with _own_limit:
+            yield
     except UnidentifiedImageError as error:
         raise InputError(f"{what}: not a picture Ensemble can read") from error
     except damage as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from in_process import Toy
 
-from ensemble_core import CancelToken, Pipeline
+from ensemble_core import CancelToken, Config, Pipeline
 from ensemble_core.model import Context, ExitCode, Page, Score
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,3 +114,20 @@ def test_a_token_stops_worker_processes_from_another_thread(page_png: Path) -> N
 
     result = pipeline.run([page_png], on_event=stop, cancel=token)
     assert result.report.exit_code == ExitCode.CANCELLED
+
+
+def test_pillows_own_limit_is_the_programs(page_png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1234)
+    toy = Toy()
+    pipeline = Pipeline(
+        recognizer="toy-reader", export=["toy-exporter"], plugins=[toy],
+        config=Config.from_mapping({"run": {"executor": "serial"}}),
+    )  # fmt: skip
+    assert pipeline.run([page_png]).ok
+    from ensemble_core.imaging import open_image
+
+    picture = open_image(Page(0, page_png, 200, 100), Context(page_png.parent))
+    assert picture.size == (200, 100), "more than the program's limit, less than ours"
+    assert Image.MAX_IMAGE_PIXELS == 1234
