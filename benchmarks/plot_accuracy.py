@@ -9,17 +9,15 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "ensemble"  # the same bytes from the same figures
 from matplotlib import pyplot as plt
+from matplotlib import rcParams
 
 COLOURS = {"verovio": "#1b7f79", "musescore": "#b5431f", "lilypond": "#5b4b8a"}
 
 
 def main() -> None:
     """Read the results, draw one dot a page and figure."""
+    rcParams["svg.hashsalt"] = "ensemble"  # the same bytes from the same figures
     data = json.loads(Path(sys.argv[1]).read_text())
     pages = sorted(data["pages"], key=lambda page: (page["engraver"], page["note_f1"]))
     figure, axes = plt.subplots(figsize=(8, 0.32 * len(pages) + 1.2))

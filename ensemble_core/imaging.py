@@ -58,7 +58,6 @@ def decoding(what: str) -> Iterator[None]:
     import struct
     import zlib
 
-    from PIL import Image as pillow
     from PIL import UnidentifiedImageError
 
     damage = (
