@@ -47,18 +47,8 @@ def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
             bar.events.append(event)
     for symbol, staff in zip(seen.symbols, homes, strict=True):
         bar = _bar_at(at.get(staff, []), symbol.x)
-        if bar is None:
-            continue
-        if bar.closes and symbol.left > bar.right:
-            bar.courtesy = bar.courtesy or symbol.kind in ("sharp", "flat", "natural")
-        elif symbol.kind in ("sharp", "flat", "natural", "double-sharp", "double-flat"):
-            bar.accidentals.setdefault(staff, []).append(symbol)
-        elif symbol.kind.startswith("time"):
-            bar.times.setdefault(staff, []).append(symbol)
-        elif symbol.kind == "dot":
-            bar.dots.append(symbol)
-        elif symbol.kind.startswith("tuplet"):
-            bar.digits.append(symbol)
+        if bar is not None:
+            _put(bar, staff, symbol)
     for event in events:
         event.lane = event.staff
     for bar in found:
@@ -80,14 +70,28 @@ def _credible(seen: Seen, carried: Carried) -> Iterator[Symbol]:
         yield symbol
 
 
+def _put(bar: Bar, staff: int, symbol: Symbol) -> None:
+    """Put accidentals, time signatures, dots and tuplet digits into their bar."""
+    accidental = symbol.kind in ("sharp", "flat", "natural", "double-sharp", "double-flat")
+    if bar.closes and symbol.left > bar.right:
+        bar.courtesy = bar.courtesy or accidental
+    elif accidental:
+        bar.accidentals.setdefault(staff, []).append(symbol)
+    elif symbol.kind.startswith("time"):
+        bar.times.setdefault(staff, []).append(symbol)
+    elif symbol.kind == "dot":
+        bar.dots.append(symbol)
+    elif symbol.kind.startswith("tuplet"):
+        bar.digits.append(symbol)
+
+
 def _off_beams(seen: Seen) -> list[Symbol]:
     """The symbols without the stemless heads and rests that are stacks of beams."""
     found = []
     for symbol in seen.symbols:
-        if symbol.kind in ("head-whole", "head-breve", "rest-whole", "rest-half"):
-            if any(_on_beam(symbol, beam) for beam in seen.beams):
-                continue
-        found.append(symbol)
+        blocky = symbol.kind in ("head-whole", "head-breve", "rest-whole", "rest-half")
+        if not (blocky and any(_on_beam(symbol, beam) for beam in seen.beams)):
+            found.append(symbol)
     return found
 
 

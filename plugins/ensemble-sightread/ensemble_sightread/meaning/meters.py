@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .music import QUARTER, WHOLE, Bar, Meter
-from .rhythm import Solution, solve
+from .rhythm import solve
+from .search import Solution
 
 LENGTHS = {
     WHOLE: Meter(4, 4), 3 * QUARTER: Meter(3, 4), 2 * QUARTER: Meter(2, 4),

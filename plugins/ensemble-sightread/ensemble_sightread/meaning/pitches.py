@@ -49,7 +49,7 @@ def tie(seen: Seen, bars: Sequence[Bar]) -> list[tuple[Head, Head]]:
                 other = _continues(event, head, bar, later)
                 if other is None:
                     continue
-                if _joined(seen, head, other, bar, later, other_system=_breaks(bar, later, other)):
+                if _joined(seen, head, other, bar.right if _breaks(bar, later, other) else None):
                     pairs.append((head, other))
                     head.tie_start = other.tie_stop = True
     return pairs
@@ -83,17 +83,15 @@ def _followers(event: Event, bar: Bar, later: Bar | None) -> Iterator[tuple[Even
         yield from ((e, staff) for e in later.events if e.onset == 0 and not e.whole_bar)
 
 
-def _joined(seen: Seen, a: Head, b: Head, bar: Bar, later: Bar | None, other_system: bool) -> bool:
-    """Whether a curve runs from one head to the other."""
-    if other_system:
-        leaves = any(
-            _starts(curve, a) and curve.x2 > bar.right - 1.5 * SPACE for curve in seen.curves
-        )
-        return leaves and any(
-            _ends(curve, b) and curve.x1 < b.symbol.left - 0.3 * SPACE
-            and b.symbol.left - curve.x1 < 8 * SPACE for curve in seen.curves
-        )  # fmt: skip
-    return any(_starts(curve, a) and _ends(curve, b) for curve in seen.curves)
+def _joined(seen: Seen, a: Head, b: Head, line_end: float | None) -> bool:
+    """Whether a curve runs from one head to the other; ``line_end``: over the line's end."""
+    if line_end is None:
+        return any(_starts(curve, a) and _ends(curve, b) for curve in seen.curves)
+    leaves = any(_starts(c, a) and c.x2 > line_end - 1.5 * SPACE for c in seen.curves)
+    lead = 0.3 * SPACE
+    return leaves and any(
+        _ends(c, b) and lead < b.symbol.left - c.x1 < 8 * SPACE for c in seen.curves
+    )
 
 
 def _starts(curve: Curve, head: Head) -> bool:

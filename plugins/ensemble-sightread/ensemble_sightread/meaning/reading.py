@@ -12,7 +12,7 @@ from .layout import bars as lay_out
 from .meters import read_bars
 from .music import Bar, Event, Meter, Value
 from .pitches import attach_accidentals, name_heads, sound, tie
-from .rhythm import Solution
+from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .values import attach_dots, options, split_repeat_dots
 
