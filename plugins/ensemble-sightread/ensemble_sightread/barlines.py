@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import attrs
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .lines import Band, coarse
-from .normalise import FINE, Mask
+from .morphology import Mask, dilated
+from .normalise import FINE
 from .symbols import SPACE, Barline
 
 THICK = 0.33
@@ -43,7 +43,7 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
         full: The straightened staff.
         cleared: The same without staff lines.
     """
-    wide = cv2.dilate(full.inside, np.ones((1, 3), np.uint8))
+    wide = dilated(full.inside, 1, 3)
     solid = wide.mean(axis=0) > 0.93
     strokes = []
     for first, last in _spans(solid):
@@ -83,7 +83,9 @@ def _clean(cleared: Band, start: int, stop: int) -> bool:
         beside = tall[:, max(0, left) : max(0, right)]
         if beside.size:
             spans = _spans(beside.max(axis=1) > 0)
-            touching = max([touching, *(last - first + 1 for first, last in spans)])
+            heights = [last - first + 1 for first, last in spans]
+            # What is as high as the staff is the other line of a double bar.
+            touching = max([touching, *(h for h in heights if h < 3.5 * cleared.space)])
     return touching <= 0.55 * cleared.space
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import attrs
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from .normalise import FINE, Gray, Mask, Normalised, runs
+from .morphology import Mask, dilated
+from .normalise import FINE, Gray, Normalised, runs
 from .symbols import Staff
 
 Floats = NDArray[np.float64]
@@ -29,14 +30,14 @@ class Cleared:
     image: Gray
 
 
-def fine(y: Floats | float) -> Floats:
+def fine(y: ArrayLike) -> Floats:
     """A coordinate of the normalised page in fine pixels (centres of pixels are whole)."""
-    return np.asarray((np.asarray(y) + 0.5) * FINE - 0.5)
+    return np.asarray((np.asarray(y, dtype=np.float64) + 0.5) * FINE - 0.5)
 
 
-def coarse(y: Floats | float) -> Floats:
+def coarse(y: ArrayLike) -> Floats:
     """The inverse of :func:`fine`."""
-    return np.asarray((np.asarray(y) + 0.5) / FINE - 0.5)
+    return np.asarray((np.asarray(y, dtype=np.float64) + 0.5) / FINE - 0.5)
 
 
 def run_lengths(ink: Mask) -> NDArray[np.int32]:
@@ -70,8 +71,8 @@ def clear_lines(page: Normalised, staves: Sequence[Staff]) -> Cleared:
                 drop[rows, columns] |= (lengths[rows, columns] <= limit).astype(np.uint8)
     ink = np.where(drop > 0, 0, page.ink).astype(np.uint8)
     # Gray edges of an erased line go too, but not those of what stays.
-    edges = cv2.dilate(drop & page.ink, np.ones((5, 1), np.uint8))
-    keep = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+    edges = dilated(drop & page.ink, 5, 1)
+    keep = dilated(ink, 3, 3)
     gray = np.where((edges > 0) & (keep == 0), 255, page.fine).astype(np.uint8)
     size = (page.image.shape[1], page.image.shape[0])
     image = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -131,9 +132,7 @@ def band(ink: Mask, staff: Staff, around: float = 1.5, beside: float = 1.0) -> B
     )
 
 
-def between(
-    ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bool = False
-) -> Mask:
+def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bool = False) -> Mask:
     """What is between two staves (or from the top of one to the foot of the other).
 
     Args:

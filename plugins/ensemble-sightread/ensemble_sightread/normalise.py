@@ -10,15 +10,14 @@ from __future__ import annotations
 import attrs
 import cv2
 import numpy as np
-from ensemble_core.model import RecognitionError
 from numpy.typing import NDArray
 
+from ensemble_core.model import RecognitionError
+
+from .morphology import Mask, closed
 from .symbols import SPACE
 
 Gray = NDArray[np.uint8]
-Mask = NDArray[np.uint8]
-"""1 where there is ink, 0 elsewhere."""
-
 FINE = 2.0
 """The fine picture has this many pixels per pixel of the normalised one."""
 
@@ -57,11 +56,12 @@ def normalise(gray: Gray) -> Normalised:
     space, line = measure(binarise(flat))
     scale = space / SPACE
     image = resize(flat, 1 / scale)
-    fine = cv2.resize(
+    enlarged = cv2.resize(
         flat,
         (image.shape[1] * int(FINE), image.shape[0] * int(FINE)),
         interpolation=cv2.INTER_AREA if scale > FINE else cv2.INTER_CUBIC,
     )
+    fine = np.asarray(enlarged, dtype=np.uint8)
     return Normalised(
         image=image,
         fine=fine,
@@ -78,16 +78,17 @@ def flatten(gray: Gray) -> Gray:
     A negative (white on black) is turned round. A page that is white already stays as it is.
     """
     if float(np.median(gray[::4, ::4])) < 100:
-        gray = cv2.bitwise_not(gray)
+        gray = np.asarray(255 - gray, dtype=np.uint8)
     corners = np.percentile(gray[::7, ::7], (40, 90))
     if corners[0] >= 250:
         return gray
     small = cv2.resize(gray, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     side = max(9, int(0.02 * max(small.shape)) | 1)
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = cv2.GaussianBlur(paper, (0, 0), side / 3)
+    paper = closed(np.asarray(small, dtype=np.uint8), side, side)
+    paper = np.asarray(cv2.GaussianBlur(paper, (0, 0), side / 3), dtype=np.uint8)
     full = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.divide(gray, cv2.max(full, 40), scale=250.0), dtype=np.uint8)
+    light = np.maximum(np.asarray(full, dtype=np.uint8), 40).astype(np.uint8)
+    return np.asarray(cv2.divide(gray, light, scale=250.0), dtype=np.uint8)
 
 
 def binarise(flat: Gray) -> Mask:

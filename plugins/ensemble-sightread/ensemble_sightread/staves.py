@@ -1,45 +1,22 @@
-"""Finding staves: a comb of five teeth is laid on the page everywhere, and followed along x.
+"""Finding staves: combs are laid on the page and followed along x, then lines are measured.
 
-Everything here is in pixels of the *fine* picture until the very end. The page is cut into
-narrow columns ("strips"); in each, thin horizontal ink is summed per row, and a comb says how
-well five lines at one distance explain it. Peaks of the comb are linked to their neighbours
-into chains; a chain that is long enough is a staff. Its lines are then measured again, each by
-itself, so that a staff is a smooth curve and not a straight box.
+Everything here is in pixels of the *fine* picture until the very end. A chain of comb peaks
+that is long enough is a staff. Its lines are measured again, each by itself, so that a staff is
+a smooth curve and not a straight box.
 """
 
 from __future__ import annotations
 
-import attrs
-import cv2
 import numpy as np
-from ensemble_core.model import RecognitionError
 from numpy.typing import NDArray
 
-from .normalise import FINE, Mask, Normalised
-from .symbols import SPACE, Staff
+from ensemble_core.model import RecognitionError
 
-UNIT = SPACE * FINE
-"""Staff space of the fine picture, in its pixels."""
-STRIP = 10
-"""Width of a strip in fine pixels: half a space."""
-SPACINGS = np.arange(0.60, 1.1501, 0.025) * UNIT
-"""Staff spaces that are tried: small staves (ossia, cue) stand beside full ones."""
-
-Floats = NDArray[np.float64]
-
-
-@attrs.define(eq=False)
-class _Chain:
-    """Comb peaks that continue each other: strip numbers, y of the bottom line, space, score."""
-
-    at: list[int]
-    y: list[float]
-    space: list[float]
-    score: list[float]
-
-    @property
-    def total(self) -> float:
-        return float(sum(self.score))
+from .combs import STRIP, UNIT, Chain, Floats, chains_of, strip_mass, thin_ink
+from .lines import coarse
+from .morphology import Mask
+from .normalise import FINE, Normalised
+from .symbols import Staff
 
 
 def find_staves(page: Normalised) -> tuple[Staff, ...]:
@@ -51,14 +28,12 @@ def find_staves(page: Normalised) -> tuple[Staff, ...]:
     Raises:
         RecognitionError: There is none.
     """
-    thin = thin_ink(page)
-    profile = _profile(thin)
-    chains = _chains(*_comb(profile))
-    found = []
-    for chain in _best(chains):
-        staff = _measure(chain, thin, page.ink)
+    mass = strip_mass(thin_ink(page))
+    found: list[Staff] = []
+    for chain in chains_of(mass):
+        staff = _measure(chain, mass, page.ink)
         if staff is not None:
-            found.append(staff)
+            found += _parts(staff, page.ink)
     found = _without_overlaps(_joined(found, page.ink))
     if not found:
         raise RecognitionError("no staff of five lines was found on the page", code="no-staff")
@@ -66,141 +41,14 @@ def find_staves(page: Normalised) -> tuple[Staff, ...]:
     return tuple(_to_page(staff) for staff in _rows(found))
 
 
-def thin_ink(page: Normalised) -> Mask:
-    """Ink that may be staff line: low vertical runs that go on horizontally."""
-    limit = round(1.7 * page.line) + 1
-    tall = cv2.morphologyEx(page.ink, cv2.MORPH_OPEN, np.ones((limit + 1, 1), np.uint8))
-    flat = cv2.subtract(page.ink, tall)
-    return np.asarray(
-        cv2.morphologyEx(flat, cv2.MORPH_OPEN, np.ones((1, STRIP), np.uint8)), dtype=np.uint8
-    )
-
-
-def _profile(thin: Mask) -> NDArray[np.float32]:
-    """Share of thin ink per strip and row, shape (strips, rows), slightly blurred along y."""
-    height, width = thin.shape
-    strips = width // STRIP
-    sums = cv2.resize(
-        thin[:, : strips * STRIP].astype(np.float32), (strips, height), interpolation=cv2.INTER_AREA
-    )
-    spread = cv2.GaussianBlur(sums, (1, 5), 0.9)
-    return np.ascontiguousarray(np.minimum(1.0, 2.0 * spread).T)
-
-
-def _comb(profile: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """For each strip and row (of the bottom line): the best comb's score and its spacing.
-
-    A score is the mean over five teeth, less what a sixth and a seventh tooth would find.
-    """
-    strips, height = profile.shape
-    reach = int(5 * SPACINGS[-1]) + 2
-    padded = np.pad(profile, ((0, 0), (reach, reach)))
-    best = np.zeros((strips, height), np.float32)
-    where = np.full((strips, height), UNIT, np.float32)
-    for spacing in SPACINGS:
-        teeth = np.zeros((strips, height), np.float32)
-        low = np.ones((strips, height), np.float32)
-        for tooth in range(5):
-            start = reach - round(tooth * spacing)
-            part = padded[:, start : start + height]
-            teeth += part
-            np.minimum(low, part, out=low)
-        below, above = reach + round(spacing), reach - round(5 * spacing)
-        outside = padded[:, below : below + height] + padded[:, above : above + height]
-        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
-        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
-        score = teeth / 5 - 0.15 * outside + 0.1 * low - unusual
-        better = score > best
-        best[better] = score[better]
-        where[better] = spacing
-    smooth = cv2.GaussianBlur(best, (5, 1), 1.0)
-    return smooth.astype(np.float64), where.astype(np.float64)
-
-
-def _chains(score: Floats, spacing: Floats) -> list[_Chain]:
-    """Link the peaks of neighbouring strips."""
-    kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
-    peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)
-    done: list[_Chain] = []
-    alive: list[_Chain] = []
-    for strip in range(score.shape[0]):
-        rows = np.flatnonzero(peak[strip])
-        rows = rows[np.argsort(-score[strip, rows], kind="stable")]
-        taken: set[int] = set()
-        for row in _apart(rows):
-            chain = _continued(alive, strip, float(row), float(spacing[strip, row]), taken)
-            if chain is None:
-                chain = _Chain([], [], [], [])
-                alive.append(chain)
-            taken.add(id(chain))
-            chain.at.append(strip)
-            chain.y.append(float(row))
-            chain.space.append(float(spacing[strip, row]))
-            chain.score.append(float(score[strip, row]))
-        gone = [chain for chain in alive if strip - chain.at[-1] > 12]
-        done += gone
-        alive = [chain for chain in alive if strip - chain.at[-1] <= 12]
-    return done + alive
-
-
-def _apart(rows: NDArray[np.int64]) -> list[int]:
-    """Of peaks that touch (a plateau has many) the first only."""
-    kept: list[int] = []
-    for row in rows:
-        if all(abs(row - other) > 0.4 * UNIT for other in kept):
-            kept.append(int(row))
-    return kept
-
-
-def _continued(
-    alive: list[_Chain], strip: int, row: float, spacing: float, taken: set[int]
-) -> _Chain | None:
-    """The chain that a peak continues, if any."""
-    best, nearest = None, np.inf
-    for chain in alive:
-        if id(chain) in taken:
-            continue
-        gap = strip - chain.at[-1]
-        if abs(chain.space[-1] - spacing) > 0.12 * UNIT:
-            continue
-        far = abs(chain.y[-1] - row)
-        if far <= 2.0 + 0.5 * gap and far + 0.2 * gap < nearest:
-            best, nearest = chain, far + 0.2 * gap
-    return best
-
-
-def _best(chains: list[_Chain]) -> list[_Chain]:
-    """Chains long and dense enough, strongest first, none on top of a stronger one."""
-    kept: list[_Chain] = []
-    for chain in sorted(chains, key=lambda chain: -chain.total):
-        span = chain.at[-1] - chain.at[0] + 1
-        space = float(np.median(chain.space))
-        if span * STRIP < 6 * space or len(chain.at) < 0.35 * span:
-            continue
-        if not any(_clash(chain, other) for other in kept):
-            kept.append(chain)
-    return kept
-
-
-def _clash(chain: _Chain, other: _Chain) -> bool:
-    """Whether two chains claim the same place."""
-    left, right = max(chain.at[0], other.at[0]), min(chain.at[-1], other.at[-1])
-    if right - left < 0.15 * (chain.at[-1] - chain.at[0]) - 1:
-        return False
-    middle = (left + right) / 2
-    own = float(np.interp(middle, chain.at, chain.y))
-    its = float(np.interp(middle, other.at, other.y))
-    return abs(own - its) < 4.6 * max(float(np.median(chain.space)), float(np.median(other.space)))
-
-
-def _measure(chain: _Chain, thin: Mask, ink: Mask) -> Staff | None:
+def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
     """Place the five lines exactly, each by the ink near it, and find the staff's ends."""
     knots = np.arange(chain.at[0], chain.at[-1] + 1)
-    xs = (knots + 0.5) * STRIP
-    bottom = _smooth(np.interp(knots, chain.at, chain.y), 9)
-    space = np.full(len(knots), float(np.median(chain.space)))
+    xs = np.asarray((knots + 0.5) * STRIP, dtype=np.float64)
+    bottom: Floats = _smooth(np.interp(knots, chain.at, chain.y), 9)
+    space = np.asarray(np.full(len(knots), np.median(chain.space)), dtype=np.float64)
     for _ in range(2):
-        centres, weight = _centres(thin, xs, bottom, space)
+        centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
     # A comb that is one line off has four lines too: what all ink says decides.
     options = [(_ends(ink, xs, bottom + shift * space, space), shift) for shift in (0, 1, -1)]
@@ -209,7 +57,7 @@ def _measure(chain: _Chain, thin: Mask, ink: Mask) -> Staff | None:
         return None
     if shift:
         bottom = bottom + shift * space
-        centres, weight = _centres(thin, xs, bottom, space)
+        centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
     seen = (weight > 0).mean(axis=0)
     if float(seen.mean()) < 0.4:
@@ -227,26 +75,54 @@ def _measure(chain: _Chain, thin: Mask, ink: Mask) -> Staff | None:
     )
 
 
-def _centres(thin: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[Floats, Floats]:
+def _parts(staff: Staff, ink: Mask) -> list[Staff]:
+    """The staff, cut where all its lines stop for more than a space: staves side by side."""
+    columns = np.arange(int(staff.left), min(int(staff.right), ink.shape[1]))
+    bottom = np.interp(columns, staff.xs, staff.bottom)
+    space = np.interp(columns, staff.xs, staff.space)
+    there = np.zeros((5, len(columns)), bool)
+    for line in range(5):
+        rows = np.rint(bottom - line * space).astype(np.int64)
+        for delta in (-2, -1, 0, 1, 2):
+            there[line] |= ink[np.clip(rows + delta, 0, ink.shape[0] - 1), columns] > 0
+    empty = there.sum(axis=0) <= 1
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], empty.astype(np.int8), [0]])))
+    gaps = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1.2 * UNIT]
+    starts = [0, *(int(b) for _, b in gaps)]
+    stops = [*(int(a) for a, _ in gaps), len(columns)]
+    parts = []
+    for start, stop in zip(starts, stops, strict=True):
+        if stop - start < 5 * UNIT:
+            continue
+        first, last = float(columns[start]), float(columns[stop - 1] + 1)
+        inner = staff.xs[(staff.xs > first) & (staff.xs < last)]
+        xs = np.concatenate([[first], inner, [last]])
+        parts.append(
+            Staff(
+                xs=xs,
+                bottom=np.interp(xs, staff.xs, staff.bottom),
+                space=np.interp(xs, staff.xs, staff.space),
+                confidence=staff.confidence,
+            )
+        )
+    return parts
+
+
+def _centres(
+    mass: Floats, strips: NDArray[np.int64], bottom: Floats, space: Floats
+) -> tuple[Floats, Floats]:
     """Centre of each line's ink in each strip, and how much there is; shapes (strips, 5)."""
     reach = int(0.32 * UNIT)
-    centres = np.zeros((len(xs), 5))
-    weight = np.zeros((len(xs), 5))
-    rows = np.arange(-reach, reach + 1)
-    height, width = thin.shape
-    for number, x in enumerate(xs):
-        left = max(0, int(x) - STRIP // 2)
-        piece = thin[:, left : min(width, left + STRIP)]
-        for line in range(5):
-            middle = round(bottom[number] - line * space[number])
-            if middle - reach < 0 or middle + reach + 1 > height:
-                continue
-            mass = piece[middle - reach : middle + reach + 1].sum(axis=1, dtype=np.float64)
-            total = mass.sum()
-            if total >= STRIP * 0.6:
-                centres[number, line] = middle + float((mass * rows).sum() / total)
-                weight[number, line] = min(1.0, total / (2 * STRIP))
-    return centres, weight
+    offsets = np.arange(-reach, reach + 1)
+    middle = np.rint(bottom[:, None] - np.arange(5)[None, :] * space[:, None]).astype(np.int64)
+    rows = middle[:, :, None] + offsets[None, None, :]
+    inside = (rows >= 0) & (rows < mass.shape[1])
+    ink = mass[strips[:, None, None], np.clip(rows, 0, mass.shape[1] - 1)] * inside
+    total = ink.sum(axis=2)
+    enough = total >= STRIP * 0.6
+    centres = middle + (ink * offsets).sum(axis=2) / np.where(enough, total, 1.0)
+    weight = np.where(enough, np.minimum(1.0, total / (2.0 * STRIP)), 0.0)
+    return np.where(enough, centres, 0.0), weight
 
 
 def _fit(
@@ -343,9 +219,7 @@ def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, 
     return float(columns[left]), float(columns[right] + 1), worst
 
 
-def _walk(
-    good: NDArray[np.bool_], upright: NDArray[np.bool_], start: int, step: int
-) -> int:
+def _walk(good: NDArray[np.bool_], upright: NDArray[np.bool_], start: int, step: int) -> int:
     """The last good column from ``start`` on, not looking over gaps of half a space.
 
     Uprights count as staff only where they stand right at its end.
@@ -453,7 +327,7 @@ def _to_page(staff: Staff) -> Staff:
     """From fine pixels to pixels of the normalised page; centres of pixels keep their place."""
     return Staff(
         xs=staff.xs / FINE,
-        bottom=(staff.bottom + 0.5) / FINE - 0.5,
+        bottom=coarse(staff.bottom),
         space=staff.space / FINE,
         confidence=staff.confidence,
     )

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse, run_lengths
-from .normalise import FINE, Mask
+from .morphology import Mask, closed, eroded, opened, without
+from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
 UNIT = SPACE * FINE
@@ -26,7 +27,7 @@ SHORTEST_BEAM = 0.65
 
 @attrs.frozen
 class _Upright:
-    """A stem in fine pixels; ``free`` is how much of it stands alone, ``width`` how wide that is."""
+    """A stem in fine pixels; ``free`` of its length stands alone, ``width`` wide."""
 
     x: float
     top: float
@@ -50,9 +51,9 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
     Returns:
         Stems as long as their ink: through the heads at one end, the beams at the other.
     """
-    tall = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((int(1.3 * UNIT), 1), np.uint8))
-    broad = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((1, int(0.38 * UNIT)), np.uint8))
-    thin = cv2.subtract(tall, broad)
+    tall = opened(ink, int(1.3 * UNIT), 1)
+    broad = opened(tall, 1, int(0.38 * UNIT))
+    thin = without(tall, broad)
     found = _together(_free_parts(thin, tall))
     found = [s for s in found if s.length >= SHORTEST_STEM * UNIT and s.free >= UNIT]
     usual = float(np.median([s.width for s in found])) if found else 0.0
@@ -113,7 +114,7 @@ def _together(strokes: list[_Upright]) -> list[_Upright]:
 
 def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
     """Drop the uprights of sharps, naturals and flats: small shapes with no solid head."""
-    solid = cv2.erode(ink, np.ones((9, 9), np.uint8))
+    solid = eroded(ink, 9, 9)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     kept = []
     for stroke in strokes:
@@ -139,7 +140,7 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
 
 
 def _flag_of(stem: _Upright, other: _Upright, solid: Mask) -> bool:
-    """Whether ``other`` is the upright end of a flag on ``stem``: beside it, and no head of its own."""
+    """Whether ``other`` is the upright end of a flag on ``stem``: it has no head of its own."""
     apart = other.x - stem.x
     if not 0.4 * UNIT < apart < 1.3 * UNIT or other.length > 2.7 * UNIT:
         return False
@@ -190,8 +191,8 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     lengths = run_lengths(ink)
     low, high = (value * UNIT for value in BEAM_THICKNESS)
     bars = ((lengths >= low) & (lengths <= high)).astype(np.uint8)
-    bars = cv2.morphologyEx(bars, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
-    bars = cv2.morphologyEx(bars, cv2.MORPH_OPEN, np.ones((3, 7), np.uint8))
+    bars = closed(bars, 1, 9)
+    bars = opened(bars, 3, 7)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
     found: list[tuple[Beam, int]] = []
     for number in range(1, count):
@@ -216,9 +217,7 @@ def _with_parents(found: list[tuple[Beam, int]]) -> list[Beam]:
     """Drop strokes at one stem that are no hooks: a hook lies along a longer beam."""
     beams = [beam for beam, _ in found]
     return [
-        beam
-        for beam, held in found
-        if held > 1 or any(_beside(beam, other) for other in beams)
+        beam for beam, held in found if held > 1 or any(_beside(beam, other) for other in beams)
     ]
 
 

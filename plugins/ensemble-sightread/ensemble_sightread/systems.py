@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import attrs
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
 from .lines import Cleared, band, between, fine
-from .normalise import FINE, Mask, Normalised
+from .morphology import Mask, dilated
+from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
 
 UNIT = SPACE * FINE
@@ -31,10 +31,7 @@ def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) ->
     strokes = [strokes_of(band(page.ink, staff), band(cleared.ink, staff)) for staff in staves]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
-        links = [
-            _links(page.ink, staves[a], staves[b])
-            for a, b in pairwise(members)
-        ]
+        links = [_links(page.ink, staves[a], staves[b]) for a, b in pairwise(members)]
         bars = _barlines(
             [strokes[i] for i in members], links, [staves[i] for i in members], cleared
         )
@@ -80,7 +77,7 @@ def _joined(
 
 def _solid(piece: Mask) -> NDArray[np.float64]:
     """Share of each column that is ink, a pixel to either side forgiven."""
-    wide = cv2.dilate(piece, np.ones((1, 3), np.uint8))
+    wide = dilated(piece, 1, 3)
     return np.asarray(wide.mean(axis=0), dtype=np.float64)
 
 
@@ -169,6 +166,6 @@ def _brace_between(ink: Mask, upper: Staff, lower: Staff) -> bool:
     columns = np.arange(max(0, int(left - 3.2 * UNIT)), max(1, int(left - 0.12 * UNIT)))
     # Over both staves a bracket is straight and a brace is not; between them it must be there.
     whole = _solid(between(ink, upper, lower, columns, staves_too=True)) > 0.95
-    straight = cv2.dilate(whole.astype(np.uint8)[None, :], np.ones((1, 7), np.uint8))
-    curved = np.where(straight > 0, 0, between(ink, upper, lower, columns))
+    straight = dilated(whole.astype(np.uint8)[None, :], 1, 7)
+    curved = np.where(straight > 0, 0, between(ink, upper, lower, columns)).astype(np.uint8)
     return float((curved.max(axis=1) > 0).mean()) > 0.85

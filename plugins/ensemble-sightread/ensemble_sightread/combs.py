@@ -1,0 +1,177 @@
+"""Laying a comb of five teeth on the page, and linking its peaks along x into chains.
+
+The page is cut into narrow columns ("strips"); in each, thin horizontal ink is summed per row,
+and a comb says how well five lines at one distance explain it. Everything is in fine pixels.
+"""
+
+from __future__ import annotations
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .morphology import Mask, opened, without
+from .normalise import FINE, Normalised
+from .symbols import SPACE
+
+UNIT = SPACE * FINE
+"""Staff space of the fine picture, in its pixels."""
+STRIP = 10
+"""Width of a strip in fine pixels: half a space."""
+SPACINGS = np.arange(0.60, 1.1501, 0.025) * UNIT
+"""Staff spaces that are tried: small staves (ossia, cue) stand beside full ones."""
+
+Floats = NDArray[np.float64]
+
+
+@attrs.define(eq=False)
+class Chain:
+    """Comb peaks that continue each other: strip numbers, y of the bottom line, space, score."""
+
+    at: list[int]
+    y: list[float]
+    space: list[float]
+    score: list[float]
+
+    @property
+    def total(self) -> float:
+        """All scores together."""
+        return float(sum(self.score))
+
+
+def chains_of(mass: Floats) -> list[Chain]:
+    """What may be staves, strongest first, none on top of a stronger one.
+
+    Args:
+        mass: As :func:`strip_mass` gives it.
+    """
+    return _best(_chains(*_comb(_profile(mass))))
+
+
+def thin_ink(page: Normalised) -> Mask:
+    """Ink that may be staff line: low vertical runs that go on horizontally."""
+    limit = round(1.7 * page.line) + 1
+    flat = without(page.ink, opened(page.ink, limit + 1, 1))
+    return opened(flat, 1, STRIP)
+
+
+def strip_mass(thin: Mask) -> Floats:
+    """Pixels of thin ink per strip and row, shape (strips, rows)."""
+    height, width = thin.shape
+    strips = width // STRIP
+    cut = thin[:, : strips * STRIP].astype(np.float32)
+    means = cv2.resize(cut, (strips, height), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(np.asarray(means, dtype=np.float64).T * STRIP)
+
+
+def _profile(mass: Floats) -> NDArray[np.float32]:
+    """Share of thin ink per strip and row, slightly blurred along y, 1 at most."""
+    spread = cv2.GaussianBlur(mass.astype(np.float32), (5, 1), 0.9)
+    return np.asarray(np.minimum(1.0, spread * (2.0 / STRIP)), dtype=np.float32)
+
+
+def _comb(profile: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """For each strip and row (of the bottom line): the best comb's score and its spacing.
+
+    A score is the mean over five teeth, less what a sixth and a seventh tooth would find.
+    """
+    strips, height = profile.shape
+    reach = int(5 * SPACINGS[-1]) + 2
+    padded = np.pad(profile, ((0, 0), (reach, reach)))
+    best = np.zeros((strips, height), np.float32)
+    where = np.full((strips, height), UNIT, np.float32)
+    for spacing in SPACINGS:
+        teeth = np.zeros((strips, height), np.float32)
+        low = np.ones((strips, height), np.float32)
+        for tooth in range(5):
+            start = reach - round(tooth * spacing)
+            part = padded[:, start : start + height]
+            teeth += part
+            np.minimum(low, part, out=low)
+        below, above = reach + round(spacing), reach - round(5 * spacing)
+        outside = padded[:, below : below + height] + padded[:, above : above + height]
+        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
+        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
+        score = teeth / 5 - 0.15 * outside + 0.1 * low - unusual
+        better = score > best
+        best[better] = score[better]
+        where[better] = spacing
+    smooth = cv2.GaussianBlur(best, (5, 1), 1.0)
+    return smooth.astype(np.float64), where.astype(np.float64)
+
+
+def _chains(score: Floats, spacing: Floats) -> list[Chain]:
+    """Link the peaks of neighbouring strips."""
+    kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
+    peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)
+    done: list[Chain] = []
+    alive: list[Chain] = []
+    for strip in range(score.shape[0]):
+        rows = np.flatnonzero(peak[strip])
+        rows = rows[np.argsort(-score[strip, rows], kind="stable")]
+        taken: set[int] = set()
+        for row in _apart(rows):
+            chain = _continued(alive, strip, float(row), float(spacing[strip, row]), taken)
+            if chain is None:
+                chain = Chain([], [], [], [])
+                alive.append(chain)
+            taken.add(id(chain))
+            chain.at.append(strip)
+            chain.y.append(float(row))
+            chain.space.append(float(spacing[strip, row]))
+            chain.score.append(float(score[strip, row]))
+        gone = [chain for chain in alive if strip - chain.at[-1] > 12]
+        done += gone
+        alive = [chain for chain in alive if strip - chain.at[-1] <= 12]
+    return done + alive
+
+
+def _apart(rows: NDArray[np.int64]) -> list[int]:
+    """Of peaks that touch (a plateau has many) the first only."""
+    kept: list[int] = []
+    for row in rows:
+        if all(abs(row - other) > 0.4 * UNIT for other in kept):
+            kept.append(int(row))
+    return kept
+
+
+def _continued(
+    alive: list[Chain], strip: int, row: float, spacing: float, taken: set[int]
+) -> Chain | None:
+    """The chain that a peak continues, if any."""
+    best, nearest = None, np.inf
+    for chain in alive:
+        if id(chain) in taken:
+            continue
+        gap = strip - chain.at[-1]
+        if abs(chain.space[-1] - spacing) > 0.12 * UNIT:
+            continue
+        far = abs(chain.y[-1] - row)
+        if far <= 2.0 + 0.5 * gap and far + 0.2 * gap < nearest:
+            best, nearest = chain, far + 0.2 * gap
+    return best
+
+
+def _best(chains: list[Chain]) -> list[Chain]:
+    """Chains long and dense enough, strongest first, none on top of a stronger one."""
+    kept: list[Chain] = []
+    for chain in sorted(chains, key=lambda chain: -chain.total):
+        span = chain.at[-1] - chain.at[0] + 1
+        space = float(np.median(chain.space))
+        if span * STRIP < 6 * space or len(chain.at) < 0.35 * span:
+            continue
+        if not any(_clash(chain, other) for other in kept):
+            kept.append(chain)
+    return kept
+
+
+def _clash(chain: Chain, other: Chain) -> bool:
+    """Whether two chains claim the same place."""
+    left, right = max(chain.at[0], other.at[0]), min(chain.at[-1], other.at[-1])
+    if right - left < 0.15 * (chain.at[-1] - chain.at[0]) - 1:
+        return False
+    middle = (left + right) / 2
+    own = float(np.interp(middle, chain.at, chain.y))
+    its = float(np.interp(middle, other.at, other.y))
+    return abs(own - its) < 4.6 * max(float(np.median(chain.space)), float(np.median(other.space)))

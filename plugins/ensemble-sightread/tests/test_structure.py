@@ -1,0 +1,223 @@
+"""The skeleton of a page: seen against what Verovio says it engraved, and on drawn pages."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from ensemble_sightread.structure import structure
+from ensemble_sightread.symbols import Barline, Seen
+
+from ensemble_core.model import RecognitionError
+
+verovio = pytest.importorskip("verovio")
+resvg = pytest.importorskip("resvg_py")
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+
+import truth  # noqa: E402
+
+PIANO = """**kern\t**kern
+*staff2\t*staff1
+*clefF4\t*clefG2
+*k[b-]\t*k[b-]
+*M4/4\t*M4/4
+=1\t=1
+2FF 2F\t8cc\\L
+.\t8dd\\
+.\t8ee\\
+.\t8ff\\J
+4F\t16ee\\LL
+.\t16dd\\
+.\t16cc\\
+.\t16b-\\JJ
+8C/L\t4a
+8D/J\t.
+=2\t=2
+1E\t2g/
+.\t[2cc
+=3||\t=3||
+4F\t8.cc\\L]
+.\t16dd\\Jk
+4A\t4ee
+4c\t2ff
+4F\t.
+=4:|!\t=4:|!
+1FF\t1f
+==\t==
+*-\t*-
+"""
+LINE = """**kern
+*clefG2
+*k[]
+*M4/4
+=1
+4e
+4f
+4g
+4a
+=2
+2f/
+2e/
+=3
+8e/L
+8f/
+8g/
+8a/J
+4c/
+4e
+=4
+1g
+==
+*-
+"""
+
+
+@cache
+def engraved(kern: str, degrees: float = 0.0) -> tuple[Seen, Seen]:
+    """The page as it is, and as it was seen."""
+    kit = verovio.toolkit()
+    kit.setOptions({"pageWidth": 1600, "pageHeight": 900, "scale": 50, "footer": "none"})
+    assert kit.loadData(kern)
+    svg = kit.renderToSVG(1)
+    png = resvg.svg_to_bytes(svg_string=svg, background="#ffffff", width=1900)
+    gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if degrees:
+        size = (gray.shape[1], gray.shape[0])
+        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0)
+        gray = cv2.warpAffine(gray, turn, size, borderValue=255, flags=cv2.INTER_CUBIC)
+    return truth.seen(svg), structure(gray)
+
+
+def summary(seen: Seen) -> list[tuple[int, list[tuple[str, str]]]]:
+    """Staves and bar lines of each system."""
+    return [(len(s.staves), [(b.style, b.repeat) for b in s.barlines]) for s in seen.systems]
+
+
+@pytest.mark.parametrize("kern", [PIANO, LINE], ids=["piano", "line"])
+@pytest.mark.parametrize("degrees", [0.0, 1.0, -2.0])
+def test_staves_systems_and_barlines_are_those_engraved(kern: str, degrees: float) -> None:
+    _, seen = engraved(kern, degrees)
+    bars = {
+        PIANO: [("single", ""), ("double", ""), ("final", "backward"), ("final", "")],
+        LINE: [("single", ""), ("single", ""), ("single", ""), ("final", "")],
+    }
+    assert summary(seen) == [({PIANO: 2, LINE: 1}[kern], bars[kern])]
+
+
+def test_staves_lie_on_their_lines() -> None:
+    real, seen = engraved(PIANO)
+    factor = (seen.staves[0].right - seen.staves[0].left) / (
+        real.staves[0].right - real.staves[0].left
+    )
+    for mine, theirs in zip(seen.staves, real.staves, strict=True):
+        shift = seen.staves[0].y(0, 300) - real.staves[0].y(0, 300 / factor) * factor
+        assert mine.left == pytest.approx(theirs.left * factor, abs=2)
+        for x in (mine.left + 5, 300.0, mine.right - 5):
+            for step in (0, 4, 8):
+                assert mine.y(step, x) == pytest.approx(
+                    theirs.y(step, x / factor) * factor + shift, abs=0.7
+                )
+
+
+@pytest.mark.parametrize("kern", [PIANO, LINE], ids=["piano", "line"])
+@pytest.mark.parametrize("degrees", [0.0, 1.0])
+def test_every_stem_and_beam_is_seen(kern: str, degrees: float) -> None:
+    real, seen = engraved(kern, degrees)
+    assert len(seen.stems) == len(real.stems)
+    # Verovio draws inner beams in pieces; where they lie side by side one is seen.
+    lengths = sorted(round(b.x2 - b.x1) for b in seen.beams)
+    assert len(lengths) == {PIANO: 6, LINE: 1}[kern]
+
+
+def test_a_hook_is_short_and_beside_its_beam() -> None:
+    _, seen = engraved(PIANO)
+    shortest = min(seen.beams, key=lambda beam: beam.x2 - beam.x1)
+    assert 5 < shortest.x2 - shortest.x1 < 20
+
+
+def test_two_staves_under_a_brace() -> None:
+    _, seen = engraved(PIANO)
+    assert [system.braces for system in seen.systems] == [((0, 1),)]
+
+
+def test_small_and_large_pages_come_out_alike() -> None:
+    kit = verovio.toolkit()
+    kit.setOptions({"pageWidth": 1600, "pageHeight": 900, "scale": 50, "footer": "none"})
+    kit.loadData(LINE)
+    svg = kit.renderToSVG(1)
+    for width in (800, 1500, 3500):
+        png = resvg.svg_to_bytes(svg_string=svg, background="#ffffff", width=width)
+        gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+        seen = structure(gray)
+        assert [len(s.barlines) for s in seen.systems] == [4], width
+        assert seen.width * seen.scale == pytest.approx(width, abs=2)
+
+
+def drawn(lines: int = 5, thickness: int = 2, space: int = 20) -> np.ndarray:
+    page = np.full((500, 1200), 255, np.uint8)
+    for line in range(lines):
+        top = 200 + line * space
+        page[top : top + thickness, 100:1100] = 0
+    return page
+
+
+@pytest.mark.parametrize("space", [8, 12, 30, 50])
+@pytest.mark.parametrize("thickness", [1, 2, 4])
+def test_the_staff_space_is_measured(space: int, thickness: int) -> None:
+    if thickness * 3 > space:
+        pytest.skip("no staff is that black")
+    seen = structure(drawn(space=space, thickness=thickness))
+    assert seen.scale * 10 == pytest.approx(space, rel=0.03)
+    assert len(seen.staves) == 1
+
+
+def test_white_on_black_and_gray_paper() -> None:
+    page = drawn()
+    light = np.linspace(0.45, 1.0, page.shape[1])[None, :]
+    for picture in (255 - page, (page * light).astype(np.uint8), (page // 2 + 60).astype(np.uint8)):
+        assert len(structure(picture).staves) == 1
+
+
+def test_a_staff_alone_is_a_system_without_bars() -> None:
+    seen = structure(drawn())
+    assert seen.systems[0].staves == (0,)
+    assert seen.systems[0].barlines == ()
+
+
+def test_a_stem_as_high_as_the_staff_is_no_barline() -> None:
+    page = drawn()
+    page[200:282, 500:503] = 0
+    cv2.ellipse(page, (488, 280), (13, 9), -20, 0, 360, 0, -1)
+    page[200:282, 800:803] = 0
+    bars = structure(page).systems[0].barlines
+    assert [type(bar) for bar in bars] == [Barline]
+    assert bars[0].x * 2 == pytest.approx(801, abs=2)
+
+
+def test_two_staves_side_by_side_are_two_systems() -> None:
+    page = drawn()
+    page[:, 560:680] = 255
+    seen = structure(page)
+    assert [system.staves for system in seen.systems] == [(0,), (1,)]
+    assert seen.staves[0].right < seen.staves[1].left
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        np.full((400, 400), 255, np.uint8),
+        np.zeros((300, 300), np.uint8),
+        np.full((1, 1), 255, np.uint8),
+        np.random.default_rng(7).integers(0, 255, (500, 500)).astype(np.uint8),
+        drawn(lines=1),
+    ],
+    ids=["white", "black", "one pixel", "noise", "one line"],
+)
+def test_no_staff_is_said_in_one_line(page: np.ndarray) -> None:
+    with pytest.raises(RecognitionError, match="no staff"):
+        structure(page)
