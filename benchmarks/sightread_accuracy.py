@@ -40,6 +40,7 @@ class Result:
     pitch_f1: float
     note_f1: float
     seconds: float
+    cpu_seconds: float
     error: str = ""
 
 
@@ -65,17 +66,17 @@ def pages(folder: Path, per_engraver: int, skip: int) -> Iterator[engraved.Engra
                     break
 
 
-def read(page: engraved.EngravedPage, workspace: Path) -> tuple[Score, float]:
-    """Read a page in this process; gives the score and the seconds it took."""
+def read(page: engraved.EngravedPage, workspace: Path) -> tuple[Score, float, float]:
+    """Read a page in this process; gives the score and the seconds (wall, CPU) it took."""
     from ensemble_sightread.recognizer import Sightread
     from PIL import Image
 
     with Image.open(page.picture) as picture:
         size = picture.size
     recognizer = Sightread()
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     score = recognizer.recognize(Page(0, page.picture, *size), Context(workspace, threads=1))
-    return score, time.perf_counter() - start
+    return score, time.perf_counter() - start, time.process_time() - cpu
 
 
 def overlay(page: engraved.EngravedPage, score: Score, out: Path) -> None:
@@ -107,15 +108,21 @@ def overlay(page: engraved.EngravedPage, score: Score, out: Path) -> None:
 def measure(page: engraved.EngravedPage, workspace: Path, overlays: Path | None) -> Result:
     """Read one page and compare it with the truth."""
     try:
-        score, seconds = read(page, workspace)
+        score, seconds, cpu = read(page, workspace)
     except EnsembleError as error:
-        return Result(page.name, page.engraver, page.bars, 0.0, 0.0, 0.0, str(error))
+        return Result(page.name, page.engraver, page.bars, 0.0, 0.0, 0.0, 0.0, str(error))
     found = agreement(page.truth, score.musicxml)
     if overlays:
         overlay(page, score, overlays / f"{page.name}.png")
         (overlays / f"{page.name}.musicxml").write_bytes(score.musicxml)
     return Result(
-        page.name, page.engraver, page.bars, found.pitch_f1, found.note_f1, round(seconds, 3)
+        page.name,
+        page.engraver,
+        page.bars,
+        found.pitch_f1,
+        found.note_f1,
+        round(seconds, 3),
+        round(cpu, 3),
     )
 
 
@@ -135,6 +142,7 @@ def summary(results: list[Result]) -> dict[str, Any]:
         "mean_note_f1": round(statistics.mean(r.note_f1 for r in results), 4),
         "lowest_note_f1": round(min(r.note_f1 for r in results), 4),
         "median_seconds": round(statistics.median(r.seconds for r in results), 2),
+        "median_cpu_seconds": round(statistics.median(r.cpu_seconds for r in results), 2),
         "most_seconds": round(max(r.seconds for r in results), 2),
     }
 
@@ -164,7 +172,8 @@ def main() -> int:
             results.append(result)
             print(
                 f"{result.page:55s} {result.bars:3d} bars  pitch {result.pitch_f1:.3f}  "
-                f"note {result.note_f1:.3f}  {result.seconds:5.2f} s  {result.error}",
+                f"note {result.note_f1:.3f}  {result.seconds:5.2f} s  "
+                f"(CPU {result.cpu_seconds:5.2f} s)  {result.error}",
                 flush=True,
             )
     figures = summary(results)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
+
 from ensemble_core.model import ConfigError, RecognitionError
 
 from .options import SightreadOptions

@@ -19,9 +19,10 @@ sys.path.insert(0, str(HERE.parents[2] / "benchmarks"))
 
 import note_f1  # noqa: E402
 import truth  # noqa: E402
-from ensemble_core.musicxml.schema import validate  # noqa: E402
 from ensemble_sightread.meaning import Reading, read  # noqa: E402
 from ensemble_sightread.musicxml import Written, write  # noqa: E402
+
+from ensemble_core.musicxml.schema import validate  # noqa: E402
 
 HEADER = "**kern\n*clefG2\n*k[]\n*M4/4\n"
 

@@ -12,11 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from lxml import etree
-
 from ensemble_sightread.symbols import (
-    SPACE, Barline, Beam, Curve, Seen, Staff, Stem, Symbol, System,
+    SPACE,
+    Barline,
+    Beam,
+    Curve,
+    Seen,
+    Staff,
+    Stem,
+    Symbol,
+    System,
 )  # fmt: skip
+from lxml import etree
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -185,7 +192,9 @@ class _Page:
         for node in (*_with(self.page, "beam"), *_with(self.page, "beamSpan")):
             for polygon in node.findall(f"{SVG}polygon"):
                 numbers = _numbers(polygon.get("points"))
-                points = [self.point(x, y) for x, y in zip(numbers[::2], numbers[1::2])]
+                points = [
+                    self.point(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)
+                ]
                 left, right = min(x for x, _ in points), max(x for x, _ in points)
                 ys1 = [y for x, y in points if abs(x - left) < 0.1]
                 ys2 = [y for x, y in points if abs(x - right) < 0.1]
