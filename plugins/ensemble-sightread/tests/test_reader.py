@@ -1,0 +1,136 @@
+"""From a picture to a score, with the real net and the real picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+from ensemble_sightread.options import SightreadOptions
+from ensemble_sightread.recognizer import Sightread
+from lxml import etree
+from PIL import Image, ImageDraw
+
+from ensemble_core.model import (
+    Cancelled,
+    CancelToken,
+    ConfigError,
+    Context,
+    LimitExceeded,
+    Limits,
+    Page,
+    RecognitionError,
+    Score,
+)
+from ensemble_core.musicxml.schema import validate
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PICTURE = REPOSITORY / "examples" / "brahms-volkslied.png"
+TRUTH = PICTURE.with_suffix(".musicxml")
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+
+import note_f1  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not PICTURE.exists(), reason="not in a checkout")
+
+
+def page_of(path: Path) -> Page:
+    with Image.open(path) as picture:
+        return Page(0, path, *picture.size)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Score:
+    return Sightread().recognize(page_of(PICTURE), Context(tmp_path_factory.mktemp("work")))
+
+
+def test_the_example_is_read_right(read: Score) -> None:
+    found = note_f1.agreement(TRUTH.read_bytes(), read.musicxml)
+    assert found.pitch_f1 > 0.95
+    assert found.note_f1 > 0.9
+
+
+def test_what_is_written_is_valid_and_complete(read: Score) -> None:
+    assert validate(read.musicxml) == []
+    measures = etree.fromstring(read.musicxml).find("part").findall("measure")
+    assert [page.measures for page in read.pages] == [len(measures)]
+
+
+def test_boxes_lie_on_the_page_as_given_and_on_the_ink(read: Score) -> None:
+    with Image.open(PICTURE) as picture:
+        gray = picture.convert("L")
+    notes = [element for element in read.elements if element.kind == "note"]
+    assert notes
+    for element in notes:
+        box = element.box
+        assert 0 <= box.left < box.right <= gray.width
+        assert 0 <= box.top < box.bottom <= gray.height
+        middle = gray.crop(tuple(round(n) for n in (box.left, box.top, box.right, box.bottom)))
+        assert middle.getextrema()[0] < 100
+        assert element.confidence is not None and 0 <= element.confidence <= 1
+
+
+def test_half_the_resolution_reads_the_same_notes(read: Score, tmp_path: Path) -> None:
+    small = tmp_path / "small.png"
+    with Image.open(PICTURE) as picture:
+        gray = picture.convert("L")
+        gray.resize((gray.width * 3 // 5, gray.height * 3 // 5), Image.Resampling.BOX).save(small)
+    score = Sightread().recognize(page_of(small), Context(tmp_path))
+    assert note_f1.agreement(read.musicxml, score.musicxml).pitch_f1 > 0.93
+
+
+@pytest.mark.parametrize("draw", ["nothing", "text"])
+def test_a_page_without_music_says_so(draw: str, tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    picture = Image.new("L", (900, 1200), 255)
+    if draw == "text":
+        pen = ImageDraw.Draw(picture)
+        for line in range(40):
+            pen.text((60, 60 + 26 * line), "a line of words and no staff at all " * 3, fill=0)
+    picture.save(path)
+    with pytest.raises(RecognitionError) as raised:
+        Sightread().recognize(page_of(path), Context(tmp_path))
+    assert "\n" not in str(raised.value)
+
+
+def test_empty_staves_are_no_music(tmp_path: Path) -> None:
+    path = tmp_path / "staves.png"
+    picture = Image.new("L", (1600, 1000), 255)
+    pen = ImageDraw.Draw(picture)
+    for staff in range(4):
+        for line in range(5):
+            y = 120 + 220 * staff + 20 * line
+            pen.line((80, y, 1520, y), fill=0, width=2)
+    picture.save(path)
+    with pytest.raises(RecognitionError) as raised:
+        Sightread().recognize(page_of(path), Context(tmp_path))
+    assert raised.value.code == "no-music"
+
+
+def test_too_many_pixels_are_refused_unopened(tmp_path: Path) -> None:
+    context = Context(tmp_path, limits=Limits(max_pixels=10_000))
+    with pytest.raises(LimitExceeded):
+        Sightread().recognize(page_of(PICTURE), context)
+
+
+def test_cancelling_stops_the_reading(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    context = Context(tmp_path, cancel=cancel)
+
+    def send(message: dict[str, object]) -> None:
+        if message["done"] > 0.1:  # type: ignore[operator]
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        Sightread().recognize(page_of(PICTURE), attrs.evolve(context, send=send))
+
+
+def test_a_time_signature_can_be_assumed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        Sightread(SightreadOptions(time="waltz")).recognize(page_of(PICTURE), Context(tmp_path))
+
+
+def test_the_same_page_gives_the_same_bytes(read: Score, tmp_path: Path) -> None:
+    again = Sightread().recognize(page_of(PICTURE), Context(tmp_path))
+    assert again.musicxml == read.musicxml
