@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def unpack(data: Any, cls: type[T]) -> T:
     Raises:
         Exception: The data does not fit the class.
     """
-    if isinstance(cls, type) and isinstance(data, cls):
+    if get_origin(cls) is None and isinstance(data, cls):
         return data
     result: T = _converter().structure(data, cls)
     return result
