@@ -52,7 +52,7 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
             continue
         start, stop = first + int(np.argmax(core)), last - int(np.argmax(core[::-1]))
         width = (stop - start + 1) / full.space
-        if width > 1.3:
+        if width > 1.3 or not _whole(wide[:, start : stop + 1], full.space):
             continue
         middle = slice(max(0, start - 1), stop + 2)
         strokes.append(
@@ -65,6 +65,13 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
             )
         )
     return strokes
+
+
+def _whole(stroke: Mask, space: float) -> bool:
+    """Whether a stroke goes on to its very ends, where a stem curves away into its head."""
+    end = int(0.45 * space)
+    column = stroke.max(axis=1)
+    return bool(column[:end].mean() > 0.8 and column[-end:].mean() > 0.8)
 
 
 def _spans(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
