@@ -26,7 +26,7 @@ demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in d
 	@echo "Open demo/$(basename $(notdir $(DEMO))).html in a browser: the page, what was read, and playback."
 
 test: .venv/dev ## Run all tests, with branch coverage of the core
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
