@@ -1,7 +1,9 @@
 """What the frame itself costs a page, and whether memory stays flat.
 
-Converts 1,000 small PNGs (one document each) with the mock recognizer, in the calling process
-and through a worker, and takes out the time the components say they spent.
+Converts 1,000 small PNGs (one document each) with the mock recognizer and takes out the time the
+components say they spent: in the calling process with results as bytes (`serial`) and as files
+(`serial-files`: every file is flushed to the disk, which is most of it), and through a worker
+with files (`processes`).
 
     python benchmarks/frame_cost.py [PAGES]
 """
@@ -33,8 +35,10 @@ def make_pages(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def measure(executor: str, pages: list[Path], folder: Path) -> dict[str, float]:
+def measure(way: str, pages: list[Path], folder: Path) -> dict[str, float]:
     """Convert all pages; median milliseconds of frame a page, and memory on the way."""
+    executor, _, files = way.partition("-")
+    output = f"{folder}/{way}/" if files or executor == "processes" else None
     config = Config.from_mapping(
         {
             "pipeline": {"recognizer": "mock", "export": ["musicxml"]},
@@ -56,9 +60,9 @@ def measure(executor: str, pages: list[Path], folder: Path) -> dict[str, float]:
             if len(ends) - 1 in looks:
                 memory.append(resident())
 
-    result = Pipeline.from_config(config).run(pages, output=f"{folder}/{executor}/", on_event=watch)
+    result = Pipeline.from_config(config).run(pages, output=output, on_event=watch)
     if not result.ok:
-        sys.exit(f"{executor}: {result.report.documents[0].error}")
+        sys.exit(f"{way}: {result.report.documents[0].error}")
     own = [sum(d.report.pages[0].seconds.values()) for d in result.documents]
     gaps = [after - before for before, after in pairwise(ends)]
     frame = [1000 * max(0.0, gap - spent) for gap, spent in zip(gaps, own, strict=True)]
@@ -88,11 +92,10 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as name:
         pages = make_pages(Path(name), count)
-        found = {
-            executor: measure(executor, pages, Path(name)) for executor in ("serial", "processes")
-        }
-    for executor, numbers in found.items():
-        print(f"{executor}: {numbers}")
+        ways = ("serial", "serial-files", "processes")
+        found = {way: measure(way, pages, Path(name)) for way in ways}
+    for way, numbers in found.items():
+        print(f"{way}: {numbers}")
     print(json.dumps(found))
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Installer
 from made_up import reader_code
 
+from conftest import Installer
 from ensemble_core import Pipeline
 from ensemble_core.model import ContractError, ExitCode, MissingError
 from ensemble_core.registry import Registry

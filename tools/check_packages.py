@@ -14,7 +14,8 @@ PACKAGES = [ROOT, *sorted((ROOT / "plugins").iterdir())]
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """Run a command; its output, or the end of this script with what it printed."""
-    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
+from ensemble_oemer.checkpoints import checkpoint_folder, problems
+
 from ensemble_core.model import PlannedComponent
 from ensemble_core.testing import RecognizerContract
-from ensemble_oemer.checkpoints import checkpoint_folder, problems
 
 
 class TestOemer(RecognizerContract):
