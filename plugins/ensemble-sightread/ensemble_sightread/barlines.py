@@ -64,7 +64,13 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
                 below=_length(full.ink[full.bottom + 1 :, middle].max(axis=1)) / full.space,
             )
         )
-    return strokes
+    return [_as_clean_as_its_neighbours(stroke, strokes) for stroke in strokes]
+
+
+def _as_clean_as_its_neighbours(stroke: Stroke, strokes: Sequence[Stroke]) -> Stroke:
+    """Lines of a double bar are clean together; digits one above the other are not."""
+    near = [other for other in strokes if abs(other.x - stroke.x) < 0.75 * SPACE]
+    return attrs.evolve(stroke, clean=all(other.clean for other in near))
 
 
 def _whole(stroke: Mask, space: float) -> bool:
@@ -85,7 +91,7 @@ def _clean(cleared: Band, start: int, stop: int) -> bool:
     touching = 0
     reach = int(0.4 * cleared.space)
     tall = cleared.ink[cleared.top - reach : cleared.bottom + reach + 1]
-    for left, right in ((start - 7, start - 2), (stop + 3, stop + 8)):
+    for left, right in ((start - 5, start - 2), (stop + 3, stop + 6)):
         # A hollow head is ink only here and there; over a few columns it shows its height.
         beside = tall[:, max(0, left) : max(0, right)]
         if beside.size:

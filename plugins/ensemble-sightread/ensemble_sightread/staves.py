@@ -59,6 +59,17 @@ def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
         bottom = bottom + shift * space
         centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
+    if left < xs[0] - 2 * STRIP or right > xs[-1] + 2 * STRIP:
+        # The lines go on beyond the chain: measure them there as well.
+        last = min(mass.shape[0] - 1, int(right) // STRIP)
+        knots = np.arange(max(0, int(left) // STRIP), last + 1)
+        wider = np.asarray((knots + 0.5) * STRIP, dtype=np.float64)
+        bottom, space = _extrapolated(wider, xs, bottom), np.interp(wider, xs, space)
+        xs = wider
+        for _ in range(2):
+            centres, weight = _centres(mass, knots, bottom, space)
+            bottom, space = _fit(xs, centres, weight, bottom, space)
+        left, right, _ = _ends(ink, xs, bottom, space)
     seen = (weight > 0).mean(axis=0)
     if float(seen.mean()) < 0.4:
         return None
@@ -176,7 +187,7 @@ def _smooth(values: Floats, size: int) -> Floats:
 def _extrapolated(at: Floats, xs: Floats, ys: Floats) -> Floats:
     """Interpolation that goes on straight beyond the ends."""
     inner = np.interp(at, xs, ys)
-    count = min(len(xs), 12)
+    count = min(len(xs), 40)
     for side, knots in ((at < xs[0], slice(0, count)), (at > xs[-1], slice(-count, None))):
         if side.any() and count >= 3:
             slope = np.polyfit(xs[knots], ys[knots], 1)[0]
