@@ -150,7 +150,19 @@ def lilypond(document: bytes, out: Path) -> int:
     ly.write_text(text.replace("\\version", '#(set-default-paper-size "a4")\n\\version', 1))
     _run(["lilypond", "--png", f"-dresolution={DPI}", "-o", str(out.with_suffix("")), str(ly)],
          out.parent)  # fmt: skip
-    return _first_of(out, out.stem + "-page*.png")
+    pages = _first_of(out, out.stem + "-page*.png")
+    if _runs_off(out):
+        raise OSError("music runs off the paper")
+    return pages
+
+
+def _runs_off(picture: Path) -> bool:
+    """Whether there is ink at the right edge: staves that found no place to break."""
+    from PIL import Image
+
+    with Image.open(picture) as page:
+        gray = page.convert("L")
+    return bool(gray.crop((gray.width - 20, 0, gray.width, gray.height)).getextrema()[0] < 128)
 
 
 ENGRAVERS: dict[str, Callable[[bytes, Path], int]] = {

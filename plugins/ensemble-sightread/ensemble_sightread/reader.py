@@ -38,13 +38,14 @@ def read_page(
         RecognitionError: No staff, or no note or rest on any staff.
         ConfigError: ``options.time`` is not a time signature.
     """
+    from .arcs import Arcs
     from .ledgers import Ledgers
     from .meaning import read
 
     meter = parse_time(options.time)
-    seen, image = see(gray, options, threads, progress)
+    seen, image, cleared = see(gray, options, threads, progress)
     progress(0.8)
-    reading = read(seen, meter, Ledgers(image))
+    reading = read(seen, meter, Ledgers(image), Arcs(cleared))
     if not any(bar.events for bar in reading.bars):
         raise RecognitionError(
             "there are staves but no notes on the page",
@@ -59,19 +60,22 @@ def see(
     options: SightreadOptions,
     threads: int = 1,
     progress: Callable[[float], None] = lambda done: None,
-) -> tuple[Seen, NDArray[np.uint8]]:
-    """All that is seen on a page (staves, strokes, symbols), and the normalised page."""
+) -> tuple[Seen, NDArray[np.uint8], NDArray[np.uint8]]:
+    """All that is seen on a page (staves, strokes, symbols).
+
+    With it come the normalised page, and its ink without staff lines at twice the size.
+    """
     from .glyphs import detect
     from .normalise import normalise
-    from .structure import structure_of
+    from .structure import analyse
 
     page = normalise(gray)
     progress(0.15)
-    seen = structure_of(page)
+    seen, cleared = analyse(page)
     progress(0.35)
     symbols = detect(page.image, threads)
     kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
-    return attrs.evolve(seen, symbols=kept), page.image
+    return attrs.evolve(seen, symbols=kept), page.image, cleared.ink
 
 
 def parse_time(text: str) -> Meter | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ..symbols import SPACE, Curve, Seen
+from ..symbols import SPACE, Curve, Seen, Symbol
 from .music import Bar, Event, Head
 from .signatures import SHARPS, Clefs, anchor
 
@@ -39,8 +39,18 @@ def name_heads(bars: Sequence[Bar], clefs: Clefs) -> None:
                 head.diatonic = clef.bottom + head.step
 
 
-def tie(seen: Seen, bars: Sequence[Bar]) -> list[tuple[Head, Head]]:
-    """Read as ties the curves that join one pitch to itself; the rest are slurs."""
+Arc = Callable[["Symbol | float", "Symbol | float"], bool]
+"""Whether an arc runs between two heads, or between a head and the end of a line."""
+
+
+def tie(seen: Seen, bars: Sequence[Bar], arc: Arc | None = None) -> list[tuple[Head, Head]]:
+    """Read as ties the curves that join one pitch to itself; the rest are slurs.
+
+    Args:
+        seen: Its curves are used where no ``arc`` is given.
+        bars: Solved bars.
+        arc: Looks at the picture for a tie.
+    """
     pairs: list[tuple[Head, Head]] = []
     for number, bar in enumerate(bars):
         later = bars[number + 1] if number + 1 < len(bars) else None
@@ -49,7 +59,12 @@ def tie(seen: Seen, bars: Sequence[Bar]) -> list[tuple[Head, Head]]:
                 other = _continues(event, head, bar, later)
                 if other is None:
                     continue
-                if _joined(seen, head, other, bar.right if _breaks(bar, later, other) else None):
+                breaks = later if later and _breaks(bar, later, other) else None
+                if arc:
+                    joined = _arched(arc, head, other, bar, breaks)
+                else:
+                    joined = _joined(seen, head, other, bar.right if breaks else None)
+                if joined:
                     pairs.append((head, other))
                     head.tie_start = other.tie_stop = True
     return pairs
@@ -81,6 +96,14 @@ def _followers(event: Event, bar: Bar, later: Bar | None) -> Iterator[tuple[Even
     elif later is not None and len(later.staves) == len(bar.staves):
         staff = later.staves[bar.staves.index(event.staff)]
         yield from ((e, staff) for e in later.events if e.onset == 0 and not e.whole_bar)
+
+
+def _arched(arc: Arc, a: Head, b: Head, bar: Bar, later: Bar | None) -> bool:
+    """Whether the picture shows a tie; ``later``: the bar on the next line it leads to."""
+    if later is None:
+        return arc(a.symbol, b.symbol)
+    first = b.symbol.left - 2.2 * SPACE
+    return arc(a.symbol, bar.right - 0.2 * SPACE) and arc(first, b.symbol)
 
 
 def _joined(seen: Seen, a: Head, b: Head, line_end: float | None) -> bool:

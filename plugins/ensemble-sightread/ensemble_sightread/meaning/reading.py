@@ -11,7 +11,7 @@ from .layout import Carried
 from .layout import bars as lay_out
 from .meters import read_bars
 from .music import Bar, Event, Meter, Value
-from .pitches import attach_accidentals, name_heads, sound, tie
+from .pitches import Arc, attach_accidentals, name_heads, sound, tie
 from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .values import attach_dots, options, split_repeat_dots
@@ -35,13 +35,19 @@ class Reading:
     opening_printed: bool
 
 
-def read(seen: Seen, assumed: Meter | None = None, carried: Carried | None = None) -> Reading:
+def read(
+    seen: Seen,
+    assumed: Meter | None = None,
+    carried: Carried | None = None,
+    arc: Arc | None = None,
+) -> Reading:
     """Read a page.
 
     Args:
         seen: What is on it.
         assumed: Meter up to the first printed one; None: the one most bars fit.
         carried: Looks for ledger lines, where the picture is at hand.
+        arc: Looks for ties there.
     """
     bars = lay_out(seen, carried)
     read_clefs(seen, bars)
@@ -58,7 +64,7 @@ def read(seen: Seen, assumed: Meter | None = None, carried: Carried | None = Non
     printed = bool(bars) and bars[0].meter_printed
     _solve(bars, assumed)
     name_heads(bars, clefs)
-    ties = tie(seen, bars)
+    ties = tie(seen, bars, arc)
     sound(bars, ties)
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, bars, clefs, opening, printed)

@@ -1,0 +1,99 @@
+"""Ties, looked for where one could be: a thin arc from one head to the next of its pitch.
+
+An arc is a parabola whose ends lie beside the two heads, both above or both below them. Its
+height and place are tried on a grid, and it is there if nearly every column between the
+heads has ink where the parabola runs, and none much thicker than a tie.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .normalise import FINE
+from .symbols import SPACE, Symbol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SPAN = 2.6
+"""Staff spaces above and below a head in which its tie runs."""
+THICKEST = 0.42
+"""A tie is thinner than this, in staff spaces; beams and heads are thicker."""
+INSETS = (-2.5, 0.5, 3.0)
+"""How far beside the heads an arc may begin and end, in pixels of the normalised page."""
+FLATTEST, TIPS = 0.3, 0.7
+SURE = 0.86
+"""Share of columns that must have ink on the arc."""
+
+
+@attrs.frozen(eq=False)
+class Arcs:
+    """Looks for ties on a page.
+
+    Attributes:
+        ink: 1 for ink, staff lines taken out, at :data:`~.normalise.FINE` times the
+            normalised page, shape (height, width).
+    """
+
+    ink: NDArray[np.uint8]
+
+    def __call__(self, left: Symbol | float, right: Symbol | float) -> bool:
+        """Whether an arc runs between two heads.
+
+        Args:
+            left: The head it starts from, or the x where the line begins.
+            right: The head it ends at, or the x where the line ends.
+        """
+        head = left if isinstance(left, Symbol) else right
+        if not isinstance(head, Symbol):
+            return False
+        whole = isinstance(left, Symbol) and isinstance(right, Symbol)
+        for inset in INSETS:
+            x1 = left.right + inset if isinstance(left, Symbol) else left
+            x2 = right.left - inset if isinstance(right, Symbol) else right
+            if 0.5 * SPACE < x2 - x1 < 60 * SPACE and self._fits(x1, x2, head.y, whole):
+                return True
+        return False
+
+    def _fits(self, x1: float, x2: float, y: float, whole: bool) -> bool:
+        """Whether an arc runs above or below a head at ``y`` from ``x1`` to ``x2``."""
+        import numpy as np
+
+        columns = np.arange(round(x1 * FINE), round(x2 * FINE))
+        thin = self._thin(columns, y)
+        if thin is None:
+            return False
+        t = np.linspace(0, 1, len(columns))
+        middle, unit = thin.shape[0] // 2, SPACE * FINE
+        rise = max(FLATTEST, min(0.05 * (x2 - x1) / SPACE, 0.7))
+        starts, heights = np.arange(0.1, 1.4, 0.07), np.arange(rise, rise + 1.0, 0.08)
+        bow = heights[None, :, None] * (4 * t * (1 - t))
+        tips = max(2, len(columns) // 8)
+        for drift in (0.0,) if whole else (0.0, 0.35, -0.35):
+            run = starts[:, None, None] + drift * t + bow
+            for side in (-1, 1):
+                rows = np.rint(middle + side * run * unit).astype(np.int64)
+                hit = thin[rows.clip(0, thin.shape[0] - 1), np.arange(len(columns))]
+                edges = np.minimum(hit[..., :tips].mean(axis=2), hit[..., -tips:].mean(axis=2))
+                if bool(((hit.mean(axis=2) >= SURE) & (edges > TIPS)).any()):
+                    return True
+        return False
+
+    def _thin(self, columns: NDArray[np.int64], y: float) -> NDArray[np.bool_] | None:
+        """Ink around ``y`` without what is too thick for a tie, widened by a pixel."""
+        import cv2
+        import numpy as np
+
+        reach = round(SPAN * SPACE * FINE)
+        row = round(y * FINE)
+        if row - reach < 0 or row + reach >= self.ink.shape[0] or len(columns) < 8:
+            return None
+        if columns[0] < 0 or columns[-1] >= self.ink.shape[1]:
+            return None
+        area = self.ink[row - reach : row + reach + 1, columns[0] : columns[-1] + 1]
+        tall = np.ones((round(THICKEST * SPACE * FINE), 1), np.uint8)
+        thin = cv2.subtract(area, cv2.morphologyEx(area, cv2.MORPH_OPEN, tall))
+        return np.asarray(cv2.dilate(thin, np.ones((3, 1), np.uint8)) > 0)
