@@ -45,7 +45,6 @@ class Pages:
             kinds = np.array([INDEX.get(str(k), IGNORE) for k in data["kind"]])
             box, space = data["box"].astype(np.float32), float(data["space"])
             good = (box[:, 2] > box[:, 0]) & (box[:, 3] > box[:, 1])
-            good &= ~((kinds == INDEX["dot"]) & (box[:, 2] - box[:, 0] > 0.62 * space))
             self.images.append(path.with_suffix(".npy"))
             self.kinds.append(kinds[good])
             self.boxes.append(box[good])

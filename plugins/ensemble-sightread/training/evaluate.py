@@ -72,8 +72,6 @@ def main() -> None:
             interpolation=cv2.INTER_AREA,
         )  # fmt: skip
         box, kinds = data["box"] * scale, data["kind"]
-        wide = (kinds == "dot") & (box[:, 2] - box[:, 0] > 0.62 * SPACE * args.scale)
-        box, kinds = box[~wide], kinds[~wide]
         results += matched(list(glyphs.detect(image)), kinds, box)[0]
         for kind in kinds:
             truths[str(kind)] = truths.get(str(kind), 0) + 1
