@@ -68,8 +68,8 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
 
 
 def _as_clean_as_its_neighbours(stroke: Stroke, strokes: Sequence[Stroke]) -> Stroke:
-    """Lines of a double bar are clean together; digits one above the other are not."""
-    near = [other for other in strokes if abs(other.x - stroke.x) < 0.75 * SPACE]
+    """Strokes that almost touch are clean together: digits one above the other are not."""
+    near = [other for other in strokes if abs(other.x - stroke.x) < 0.4 * SPACE]
     return attrs.evolve(stroke, clean=all(other.clean for other in near))
 
 

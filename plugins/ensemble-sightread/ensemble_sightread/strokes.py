@@ -124,7 +124,8 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
         left, top, width, height, _ = (int(value) for value in stats[label])
         if label and height < 3.4 * UNIT and 0.4 * UNIT < width < 1.5 * UNIT:
             inside = solid[top : top + height, left : left + width]
-            if not inside.any():
+            shape = labels[top : top + height, left : left + width] == label
+            if not inside.any() and not _hollow_note(shape, stroke.x - left):
                 continue
         kept.append(stroke)
     twins = {
@@ -137,6 +138,19 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
     }
     kept = [stroke for number, stroke in enumerate(kept) if number not in twins]
     return [one for one in kept if not any(_flag_of(two, one, solid) for two in kept)]
+
+
+def _hollow_note(shape: NDArray[np.bool_], x: float) -> bool:
+    """Whether a small shape is a stem with a hollow head: at its foot left, or at its top right."""
+    rest = shape.copy()
+    rest[:, max(0, int(x) - 2) : int(x) + 4] = False
+    total = int(rest.sum())
+    head = int(1.3 * UNIT)
+    if x > 0.7 * shape.shape[1]:
+        return total > 0 and int(rest[-head:].sum()) > 0.95 * total
+    if x < 0.3 * shape.shape[1]:
+        return total > 0 and int(rest[:head].sum()) > 0.95 * total
+    return False
 
 
 def _flag_of(stem: _Upright, other: _Upright, solid: Mask) -> bool:

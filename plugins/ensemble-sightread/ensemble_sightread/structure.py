@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .curves import find_curves
 from .lines import Cleared, clear_lines
 from .normalise import Normalised, normalise
 from .staves import find_staves
@@ -45,5 +46,6 @@ def analyse(page: Normalised) -> tuple[Seen, Cleared]:
         systems=systems,
         stems=stems,
         beams=beams,
+        curves=find_curves(cleared.ink, stems, beams, page.line),
     )
     return seen, cleared

@@ -221,3 +221,28 @@ def test_two_staves_side_by_side_are_two_systems() -> None:
 def test_no_staff_is_said_in_one_line(page: np.ndarray) -> None:
     with pytest.raises(RecognitionError, match="no staff"):
         structure(page)
+
+
+def test_ties_and_slurs_bow_to_the_right_side() -> None:
+    page = drawn()
+    x = np.arange(300, 421)
+    for center, bow in ((340, 1), (160, -1)):
+        for thickness in (-1, 0, 1, 2):
+            y = center + bow * 18 * (1 - ((x - 360) / 60) ** 2) + thickness
+            page[np.rint(y).astype(int), x] = 0
+    curves = structure(page).curves
+    assert [curve.up for curve in sorted(curves, key=lambda curve: curve.y1)] == [True, False]
+    for curve in curves:
+        assert (curve.x1 * 2, curve.x2 * 2) == (
+            pytest.approx(300, abs=4),
+            pytest.approx(420, abs=4),
+        )
+
+
+def test_a_half_note_has_a_stem_and_an_accidental_has_none() -> None:
+    kit = verovio.toolkit()
+    kit.setOptions({"pageWidth": 1600, "pageHeight": 900, "scale": 50, "footer": "none"})
+    kit.loadData("**kern\n*clefG2\n*k[]\n*M4/4\n=1\n2g#\n2b-\n=2\n2ccn\n2dd#\n=3\n1f#\n==\n*-\n")
+    png = resvg.svg_to_bytes(svg_string=kit.renderToSVG(1), background="#ffffff", width=1900)
+    gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert len(structure(gray).stems) == 4

@@ -1,0 +1,132 @@
+"""Ties and slurs: thin bows that are left when everything else is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import coarse, run_lengths
+from .morphology import Mask, closed, dilated, opened
+from .normalise import FINE
+from .symbols import SPACE, Beam, Curve, Stem
+
+UNIT = SPACE * FINE
+THICKEST = 0.42
+"""Staff spaces a bow is thick in its middle, at most."""
+SHORTEST = 0.9
+"""Staff spaces from end to end, at least."""
+
+Floats = NDArray[np.float64]
+
+
+def find_curves(
+    ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam], line: float
+) -> tuple[Curve, ...]:
+    """Bows whose middle is to one side of the line between their ends.
+
+    Args:
+        ink: The fine picture without staff lines.
+        stems: What is left out.
+        beams: What is left out.
+        line: Thickness of a staff line, in fine pixels: bows have gaps where lines were.
+    """
+    thin = _thin(ink, stems, beams)
+    bridge = round(line) + 3
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        closed(thin, bridge, 3), connectivity=8
+    )
+    pieces = []
+    for number in range(1, count):
+        left, top, width, height, _ = (int(value) for value in stats[number])
+        if width < 0.45 * UNIT or height > 0.9 * width + 0.5 * UNIT:
+            continue
+        shape = (labels[top : top + height, left : left + width] == number) & (
+            thin[top : top + height, left : left + width] > 0
+        )
+        piece = _middle(shape, left, top)
+        if piece is not None:
+            pieces.append(piece)
+    found = [_curve(xs, ys) for xs, ys in _linked(pieces)]
+    return tuple(sorted((c for c in found if c), key=lambda curve: (curve.x1, curve.y1)))
+
+
+def _thin(ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam]) -> Mask:
+    """Ink of low vertical runs, away from heads, stems and beams."""
+    lengths = run_lengths(ink)
+    thin = ((lengths > 0) & (lengths <= THICKEST * UNIT)).astype(np.uint8)
+    thick = dilated(opened(ink, int(0.55 * UNIT), int(0.4 * UNIT)), 7, 9)
+    thin[thick > 0] = 0
+    for stem in stems:
+        x, top, bottom = (int(v * FINE) for v in (stem.x, stem.top, stem.bottom))
+        thin[max(0, top) : bottom + 2, max(0, x - 3) : x + 5] = 0
+    for beam in beams:
+        ends = [
+            (int(beam.x1 * FINE), int(beam.y1 * FINE)),
+            (int(beam.x2 * FINE), int(beam.y2 * FINE)),
+        ]
+        cv2.line(thin, ends[0], ends[1], 0, int(beam.thickness * FINE * 1.6))
+    return thin
+
+
+def _middle(shape: NDArray[np.bool_], left: int, top: int) -> tuple[Floats, Floats] | None:
+    """The middle line of a piece, if it is a smooth stroke."""
+    amount = shape.sum(axis=0).astype(np.float64)
+    columns = np.flatnonzero(amount > 0)
+    if len(columns) < 0.4 * UNIT:
+        return None
+    rows = np.arange(shape.shape[0])[:, None]
+    ys = (shape * rows).sum(axis=0)[columns] / amount[columns]
+    degree = 2 if len(columns) < 6 * UNIT else 4
+    fit = np.polyval(np.polyfit(columns, ys, degree), columns)
+    if float(np.abs(ys - fit).mean()) > 0.1 * UNIT:
+        return None
+    return (columns + left).astype(np.float64), ys + top
+
+
+def _linked(pieces: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
+    """Pieces that go on where another ends (a staff line was between them) become one."""
+    rows: list[tuple[Floats, Floats]] = []
+    for xs, ys in sorted(pieces, key=lambda piece: float(piece[0][0])):
+        for place, (before_xs, before_ys) in enumerate(rows):
+            gap = float(xs[0] - before_xs[-1])
+            if not -2 <= gap < 1.6 * UNIT:
+                continue
+            slope_a = _slope(before_xs[-12:], before_ys[-12:])
+            slope_b = _slope(xs[:12], ys[:12])
+            miss = abs(float(ys[0] - before_ys[-1]) - gap * (slope_a + slope_b) / 2)
+            if miss < 0.2 * UNIT and abs(slope_a - slope_b) < 0.35:
+                rows[place] = (np.concatenate([before_xs, xs]), np.concatenate([before_ys, ys]))
+                break
+        else:
+            rows.append((xs, ys))
+    return rows
+
+
+def _slope(xs: Floats, ys: Floats) -> float:
+    return float(np.polyfit(xs, ys, 1)[0]) if len(xs) > 2 else 0.0
+
+
+def _curve(xs: Floats, ys: Floats) -> Curve | None:
+    """A curve, if the stroke is long enough and bows to one side."""
+    length = float(xs[-1] - xs[0])
+    if length < SHORTEST * UNIT:
+        return None
+    count = max(2, len(xs) // 12)
+    x1, x2 = float(xs[0]), float(xs[-1])
+    y1, y2 = float(np.median(ys[:count])), float(np.median(ys[-count:]))
+    away = ys - (y1 + (y2 - y1) * (xs - x1) / length)
+    bow = float(np.median(away[len(xs) // 3 : 2 * len(xs) // 3 + 1]))
+    if abs(bow) < max(0.1 * UNIT, 0.02 * min(length, 10 * UNIT)):
+        return None
+    if float((np.sign(away) == np.sign(bow)).mean()) < 0.75:
+        return None
+    return Curve(
+        x1=float(coarse(x1)),
+        y1=float(coarse(ys[0])),
+        x2=float(coarse(x2)),
+        y2=float(coarse(ys[-1])),
+        up=bow < 0,
+    )
