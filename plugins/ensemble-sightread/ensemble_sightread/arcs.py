@@ -36,9 +36,11 @@ class Arcs:
     Attributes:
         ink: 1 for ink, staff lines taken out, at :data:`~.normalise.FINE` times the
             normalised page, shape (height, width).
+        full: The same with the staff lines; where one was taken out, an arc may run unseen.
     """
 
     ink: NDArray[np.uint8]
+    full: NDArray[np.uint8]
 
     def __call__(self, left: Symbol | float, right: Symbol | float) -> bool:
         """Whether an arc runs between two heads.
@@ -63,9 +65,10 @@ class Arcs:
         import numpy as np
 
         columns = np.arange(round(x1 * FINE), round(x2 * FINE))
-        thin = self._thin(columns, y)
-        if thin is None:
+        found = self._thin(columns, y)
+        if found is None:
             return False
+        thin, hidden = found
         t = np.linspace(0, 1, len(columns))
         middle, unit = thin.shape[0] // 2, SPACE * FINE
         rise = max(FLATTEST, min(0.05 * (x2 - x1) / SPACE, 0.7))
@@ -76,14 +79,23 @@ class Arcs:
             run = starts[:, None, None] + drift * t + bow
             for side in (-1, 1):
                 rows = np.rint(middle + side * run * unit).astype(np.int64)
-                hit = thin[rows.clip(0, thin.shape[0] - 1), np.arange(len(columns))]
-                edges = np.minimum(hit[..., :tips].mean(axis=2), hit[..., -tips:].mean(axis=2))
-                if bool(((hit.mean(axis=2) >= SURE) & (edges > TIPS)).any()):
+                at = rows.clip(0, thin.shape[0] - 1), np.arange(len(columns))
+                hit = thin[at]
+                unseen = hidden[at] & ~hit
+                share = hit.sum(axis=2) / np.maximum((~unseen).sum(axis=2), len(columns) / 2)
+                tip = hit | unseen
+                edges = np.minimum(tip[..., :tips].mean(axis=2), tip[..., -tips:].mean(axis=2))
+                if bool(((share >= SURE) & (edges > TIPS)).any()):
                     return True
         return False
 
-    def _thin(self, columns: NDArray[np.int64], y: float) -> NDArray[np.bool_] | None:
-        """Ink around ``y`` without what is too thick for a tie, widened by a pixel."""
+    def _thin(
+        self, columns: NDArray[np.int64], y: float
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+        """Ink around ``y`` without what is too thick for a tie, and what staff lines hide.
+
+        Both are widened by a pixel up and down.
+        """
         import cv2
         import numpy as np
 
@@ -93,7 +105,10 @@ class Arcs:
             return None
         if columns[0] < 0 or columns[-1] >= self.ink.shape[1]:
             return None
-        area = self.ink[row - reach : row + reach + 1, columns[0] : columns[-1] + 1]
+        window = np.s_[row - reach : row + reach + 1, columns[0] : columns[-1] + 1]
+        area = self.ink[window]
+        lines = cv2.subtract(self.full[window], area)
         tall = np.ones((round(THICKEST * SPACE * FINE), 1), np.uint8)
         thin = cv2.subtract(area, cv2.morphologyEx(area, cv2.MORPH_OPEN, tall))
-        return np.asarray(cv2.dilate(thin, np.ones((3, 1), np.uint8)) > 0)
+        wider = np.ones((3, 1), np.uint8)
+        return cv2.dilate(thin, wider) > 0, cv2.dilate(lines, wider) > 0

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .arcs import Arcs
+    from .ledgers import Ledgers
     from .meaning import Reading
     from .meaning.music import Meter
     from .symbols import Seen
@@ -38,14 +40,12 @@ def read_page(
         RecognitionError: No staff, or no note or rest on any staff.
         ConfigError: ``options.time`` is not a time signature.
     """
-    from .arcs import Arcs
-    from .ledgers import Ledgers
     from .meaning import read
 
     meter = parse_time(options.time)
-    seen, image, cleared = see(gray, options, threads, progress)
+    seen, arcs, ledgers = see(gray, options, threads, progress)
     progress(0.8)
-    reading = read(seen, meter, Ledgers(image), Arcs(cleared))
+    reading = read(seen, meter, ledgers, arcs)
     if not any(bar.events for bar in reading.bars):
         raise RecognitionError(
             "there are staves but no notes on the page",
@@ -60,12 +60,14 @@ def see(
     options: SightreadOptions,
     threads: int = 1,
     progress: Callable[[float], None] = lambda done: None,
-) -> tuple[Seen, NDArray[np.uint8], NDArray[np.uint8]]:
+) -> tuple[Seen, Arcs, Ledgers]:
     """All that is seen on a page (staves, strokes, symbols).
 
-    With it come the normalised page, and its ink without staff lines at twice the size.
+    With it come what looks for ties and for ledger lines on the picture.
     """
+    from .arcs import Arcs
     from .glyphs import detect
+    from .ledgers import Ledgers
     from .normalise import normalise
     from .structure import analyse
 
@@ -75,7 +77,8 @@ def see(
     progress(0.35)
     symbols = detect(page.image, threads)
     kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
-    return attrs.evolve(seen, symbols=kept), page.image, cleared.ink
+    arcs = Arcs(cleared.ink, page.ink)
+    return attrs.evolve(seen, symbols=kept), arcs, Ledgers(page.image)
 
 
 def parse_time(text: str) -> Meter | None:
