@@ -246,3 +246,44 @@ def test_every_note_has_its_box_and_its_id(music: str) -> None:
 )
 def test_the_document_is_valid(music: str) -> None:
     assert validate(write(page(music)).musicxml) == []
+
+
+def test_bars_outvote_a_misread_time_signature() -> None:
+    seen = page(kern("4c\n4d\n4e\n=\n2.f\n=\n4c\n2d\n=\n4e\n4e\n4g", THREE_FOUR)).seen
+    wrong = tuple(attrs.evolve(s, kind="time-2") if s.kind == "time-3" else s for s in seen.symbols)
+    bars = read(attrs.evolve(seen, symbols=wrong)).bars
+    assert [(bar.meter.beats, bar.meter.beat_type) for bar in bars if bar.meter] == [(3, 4)] * 4
+    assert all(bar.fits for bar in bars)
+
+
+THREE_FOUR = "**kern\n*clefG2\n*k[]\n*M3/4\n"
+
+
+def test_a_missed_dot_is_found_by_the_bar() -> None:
+    seen = page(kern("4.c\n8d\n4e\n4f\n=\n1c")).seen
+    symbols = tuple(s for s in seen.symbols if s.kind != "dot")
+    assert len(symbols) < len(seen.symbols)
+    notes = note_f1.staves(write(read(attrs.evolve(seen, symbols=symbols))).musicxml)
+    assert notes[0][0] == [(0, 60, 1.5), (1.5, 62, 0.5), (2, 64, 1), (3, 65, 1)]
+
+
+def test_a_doubtful_mark_that_is_no_note_is_left_out() -> None:
+    seen = page(kern("4c\n4d\n4e\n4f\n=\n1c")).seen
+    false = attrs.evolve(
+        next(s for s in seen.symbols if s.kind == "head-black"),
+        kind="rest-quarter",
+        confidence=0.35,
+    )
+    moved = attrs.evolve(false, left=false.left + 19, right=false.right + 17)
+    bars = read(attrs.evolve(seen, symbols=(*seen.symbols, moved))).bars
+    assert bars[0].fits
+    assert [event.rest for event in bars[0].events] == [None] * 4
+
+
+def test_a_tied_pair_is_written_as_one() -> None:
+    root = etree.fromstring(write(page(kern("2.c\n[4e\n=\n4e]\n2.d"))).musicxml)
+    ties = [
+        (t.get("type"), n.findtext("pitch/step")) for n in root.iter("note") for t in n.iter("tie")
+    ]
+    assert ties == [("start", "E"), ("stop", "E")]
+    assert [t.get("type") for t in root.iter("tied")] == ["start", "stop"]

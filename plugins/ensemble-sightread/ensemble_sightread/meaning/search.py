@@ -192,7 +192,8 @@ class Search:
         full = self.length if self.length is not None else longest
         cost = state.cost + _cramped(state)
         if ends and longest < full and all(end == longest for end in ends):
-            cost += 0.6 if self.short_ok else 3.0
+            likely = self.short_ok and 4 * longest <= 3 * full
+            cost += 0.6 if likely else 3.0
             return self._solution(state, cost, longest, self.short_ok)
         fits = True
         for staff in staves:
