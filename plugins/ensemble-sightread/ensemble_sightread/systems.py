@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
-from .lines import Cleared, band, between, fine
+from .lines import Cleared, band, between, fine, slope
 from .morphology import Mask, dilated
 from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
@@ -107,16 +107,26 @@ def _barlines(
     staves: Sequence[Staff],
     cleared: Cleared,
 ) -> tuple[Barline, ...]:
-    """The bar lines that all staves of the system agree on."""
-    left = max(staff.left for staff in staves)
+    """The bar lines that all staves of the system agree on.
+
+    On a skewed page a bar line leans: places are compared as if seen from the first staff.
+    """
+    drift = _drift(staves)
+    upright = [
+        [attrs.evolve(stroke, x=stroke.x + by) for stroke in row]
+        for row, by in zip(strokes, drift, strict=True)
+    ]
+    between_drift = [(a + b) / 2 for a, b in pairwise(drift)]
+    left = max(staff.left + by for staff, by in zip(staves, drift, strict=True))
     agreed: list[Stroke] = []
-    for stroke in sorted((s for row in strokes for s in row), key=lambda s: s.x):
+    for stroke in sorted((s for row in upright for s in row), key=lambda s: s.x):
         if stroke.x < left + 0.6 * SPACE:
             continue
         if agreed and abs(stroke.x - agreed[-1].x) < 0.3 * SPACE:
             continue
-        here = [_nearest(row, stroke.x) for row in strokes]
-        if _is_barline(here, [link.at(stroke.x) for link in links]):
+        here = [_nearest(row, stroke.x) for row in upright]
+        linked = [link.at(stroke.x - by) for link, by in zip(links, between_drift, strict=True)]
+        if _is_barline(here, linked):
             present = [s for s in here if s is not None]
             agreed.append(
                 Stroke(
@@ -125,7 +135,20 @@ def _barlines(
                     clean=True,
                 )
             )
-    return group_strokes(agreed, [band(cleared.ink, staff) for staff in staves])
+    bands = [band(cleared.ink, staff) for staff in staves]
+    shifted = [
+        attrs.evolve(b, left=b.left + round(by * FINE)) for b, by in zip(bands, drift, strict=True)
+    ]
+    middle = (drift[0] + drift[-1]) / 2
+    bars = group_strokes(agreed, shifted)
+    return tuple(attrs.evolve(bar, x=bar.x - middle) for bar in bars)
+
+
+def _drift(staves: Sequence[Staff]) -> list[float]:
+    """How far left of its place in the first staff an upright stands in each staff."""
+    lean = float(np.mean([slope(staff) for staff in staves]))
+    heights = [float(np.median(staff.bottom)) for staff in staves]
+    return [lean * (height - heights[0]) for height in heights]
 
 
 def _nearest(row: Sequence[Stroke], x: float) -> Stroke | None:

@@ -99,7 +99,7 @@ def summary(seen: Seen) -> list[tuple[int, list[tuple[str, str]]]]:
 
 
 @pytest.mark.parametrize("kern", [PIANO, LINE], ids=["piano", "line"])
-@pytest.mark.parametrize("degrees", [0.0, 1.0, -2.0])
+@pytest.mark.parametrize("degrees", [0.0, 1.0, -2.0, 3.0])
 def test_staves_systems_and_barlines_are_those_engraved(kern: str, degrees: float) -> None:
     _, seen = engraved(kern, degrees)
     bars = {
