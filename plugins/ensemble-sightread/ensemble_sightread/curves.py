@@ -40,8 +40,10 @@ def find_curves(
     )
     pieces = []
     for number in range(1, count):
-        left, top, width, height, _ = (int(value) for value in stats[number])
+        left, top, width, height, area = (int(value) for value in stats[number])
         if width < 0.45 * UNIT or height > 0.9 * width + 0.5 * UNIT:
+            continue
+        if area > THICKEST * UNIT * width:
             continue
         shape = (labels[top : top + height, left : left + width] == number) & (
             thin[top : top + height, left : left + width] > 0
@@ -92,7 +94,7 @@ def _linked(pieces: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
     for xs, ys in sorted(pieces, key=lambda piece: float(piece[0][0])):
         for place, (before_xs, before_ys) in enumerate(rows):
             gap = float(xs[0] - before_xs[-1])
-            if not -2 <= gap < 1.6 * UNIT:
+            if not -2 <= gap < 1.6 * UNIT or abs(ys[0] - before_ys[-1]) > 1.5 * UNIT:
                 continue
             slope_a = _slope(before_xs[-12:], before_ys[-12:])
             slope_b = _slope(xs[:12], ys[:12])
@@ -106,7 +108,11 @@ def _linked(pieces: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
 
 
 def _slope(xs: Floats, ys: Floats) -> float:
-    return float(np.polyfit(xs, ys, 1)[0]) if len(xs) > 2 else 0.0
+    """Rise of a short piece: between the means of its two halves."""
+    half = len(xs) // 2
+    if half == 0:
+        return 0.0
+    return float((ys[-half:].mean() - ys[:half].mean()) / (xs[-half:].mean() - xs[:half].mean()))
 
 
 def _curve(xs: Floats, ys: Floats) -> Curve | None:
