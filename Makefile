@@ -22,7 +22,7 @@ setup: .venv/ready ## Make .venv with the core and every plugin, editable
 	@touch $@
 
 demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in demo/
-	$(BIN)/ensemble convert $(DEMO) --to musicxml,midi,html --output demo/ --overwrite
+	$(BIN)/ensemble convert $(DEMO) --to musicxml,midi,html --output demo/ --overwrite --no-cache
 	@echo "Open demo/$(basename $(notdir $(DEMO))).html in a browser: the page, what was read, and playback."
 
 test: .venv/dev ## Run all tests, with branch coverage of the core
