@@ -130,7 +130,7 @@ def _kinds(event: Event) -> list[tuple[int, float]]:
     kind = QUARTER_NOTE + min(tails, 5)
     found = [(kind, 0.0), (kind + 1, 2.6 if tails else 3.0)]
     if tails:
-        found.append((kind - 1, 2.8))
+        found.append((kind - 1, 3.2))
     else:
         found.append((HALF, 3.5))
     return found
