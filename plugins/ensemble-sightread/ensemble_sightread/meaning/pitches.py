@@ -47,9 +47,9 @@ def tie(seen: Seen, bars: Sequence[Bar], arc: Arc | None = None) -> list[tuple[H
     """Read as ties the curves that join one pitch to itself; the rest are slurs.
 
     Args:
-        seen: Its curves are used where no ``arc`` is given.
+        seen: Its curves are looked at first.
         bars: Solved bars.
-        arc: Looks at the picture for a tie.
+        arc: Looks at the picture for ties that no curve was seen for.
     """
     pairs: list[tuple[Head, Head]] = []
     for number, bar in enumerate(bars):
@@ -60,10 +60,9 @@ def tie(seen: Seen, bars: Sequence[Bar], arc: Arc | None = None) -> list[tuple[H
                 if other is None:
                     continue
                 breaks = later if later and _breaks(bar, later, other) else None
-                if arc:
+                joined = _joined(seen, head, other, bar.right if breaks else None)
+                if arc and not joined:
                     joined = _arched(arc, head, other, bar, breaks)
-                else:
-                    joined = _joined(seen, head, other, bar.right if breaks else None)
                 if joined:
                     pairs.append((head, other))
                     head.tie_start = other.tie_stop = True
