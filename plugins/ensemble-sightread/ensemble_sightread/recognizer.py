@@ -24,6 +24,7 @@ class Sightread:
             InputError: The picture cannot be decoded.
             LimitExceeded: The picture is larger than allowed.
         """
+        import cv2
         import numpy as np
 
         from .musicxml import write
@@ -32,9 +33,13 @@ class Sightread:
         ctx.progress(0.0)
         image = gray(open_image(page, ctx))
         ctx.progress(0.05)
-        reading = read_page(
-            np.asarray(image, dtype=np.uint8), self.options, ctx.threads, ctx.progress
-        )
+        before = cv2.getNumThreads()
+        cv2.setNumThreads(ctx.threads)
+        try:
+            pixels = np.asarray(image, dtype=np.uint8)
+            reading = read_page(pixels, self.options, ctx.threads, ctx.progress)
+        finally:
+            cv2.setNumThreads(before)  # one setting for the process, which may not be ours
         software = f"ensemble-sightread {version('ensemble-sightread')}"
         written = write(reading, page.index, software)
         ctx.progress(1.0)
