@@ -369,3 +369,18 @@ def test_an_executor_is_a_strategy_too(tmp_path: Path) -> None:
     assert made.run([BARS]).ok
     assert toy.calls[0].startswith("open ") and toy.calls[-1] == "close"
     assert "task ensemble_core.pipeline.work:read_score" in toy.calls
+
+
+def test_resuming_tries_the_failed_pages_again(page_png: Path, tmp_path: Path) -> None:
+    out = f"{tmp_path}/out/"
+    bad = Toy(recognize=failing_on(1))
+    pages = {"toy-loader": {"pages": 3}}
+    first = pipeline(bad, tmp_path, options=pages).run([page_png], output=out)
+    assert first.report.exit_code == ExitCode.PARTIAL
+    good = Toy()
+    again = pipeline(good, tmp_path, options=pages).run([page_png], output=out, policy="resume")
+    assert again.ok and again.documents[0].report.status == "ok"
+    assert good.calls == ["load 1", "recognize 1"]
+    assert (tmp_path / "out" / "page.toy").read_bytes().count(b"<measure") == 3
+    done = pipeline(good, tmp_path, options=pages).run([page_png], output=out, policy="resume")
+    assert done.documents[0].report.status == "skipped"

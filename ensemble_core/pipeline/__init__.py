@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .cache import Cache as Cache
     from .cache import CacheInfo as CacheInfo
     from .convert import Converted as Converted
-    from .convert import Output as Output
+    from .delivery import Output as Output
     from .inputs import Input as Input
     from .inputs import joined as joined
     from .pipeline import Pipeline as Pipeline
@@ -39,7 +39,7 @@ __getattr__ = lazily(
         "CacheInfo": "ensemble_core.pipeline.cache",
         "Converted": "ensemble_core.pipeline.convert",
         "Input": "ensemble_core.pipeline.inputs",
-        "Output": "ensemble_core.pipeline.convert",
+        "Output": "ensemble_core.pipeline.delivery",
         "Pipeline": "ensemble_core.pipeline.pipeline",
         "Result": "ensemble_core.pipeline.run",
         "exporter_for": "ensemble_core.pipeline.planner",

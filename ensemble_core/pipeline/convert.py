@@ -11,8 +11,6 @@ from typing import Any
 import attrs
 
 from ..model import (
-    Artifact,
-    ArtifactWritten,
     Cancelled,
     Diagnostic,
     Document,
@@ -22,10 +20,8 @@ from ..model import (
     Element,
     EnsembleError,
     ExitCode,
-    ExporterSpec,
     InputError,
     OutputError,
-    Page,
     PageDone,
     PageInfo,
     PageOfScore,
@@ -37,26 +33,15 @@ from ..model import (
 from ..model.plan import digest
 from ..musicxml import MissingPage, join, missing_pages, stamp
 from . import work
-from .cache import Cache
-from .dispatch import Dispatcher, Job, write_json
-from .emitter import Emitter
+from .delivery import Delivery, Output
+from .dispatch import Job
 from .inputs import Input, open_document
-from .outputs import Destination, Placer, exists_already
-from .planner import Planned
+from .outputs import Destination
+from .services import Services, SourcePage
 from .wire import pack, unpack
 
 WIRE = 2
 """Changes when cached results of an older Ensemble must not be used any more."""
-
-
-@attrs.frozen
-class Output:
-    """A finished file: where it is, or its bytes when no place was asked for."""
-
-    suffix: str
-    media_type: str
-    path: Path | None = None
-    data: bytes | None = None
 
 
 @attrs.frozen
@@ -72,27 +57,6 @@ class Converted:
     report: DocumentReport
     score: Score | None = None
     outputs: tuple[Output, ...] = ()
-
-
-@attrs.frozen
-class SourcePage:
-    """One page to read: of which document, and its number in the joined score."""
-
-    document: Document
-    info: PageInfo
-    number: int
-
-
-@attrs.define
-class Services:
-    """What all conversions of a run share."""
-
-    planned: Planned
-    dispatcher: Dispatcher
-    emit: Emitter
-    cache: Cache | None
-    placer: Placer
-    version: str
 
 
 class Conversion:
@@ -111,15 +75,15 @@ class Conversion:
         self._pages: dict[int, PageReport] = {}
         self._documents: list[Document] = []
         self._sizes: dict[int, tuple[int, int]] = {}
-        self._written: list[Output] = []
-        self._exports: dict[str, float] = {}
-        self._folder = Path()
+        self._folder: Path  # made when the work begins, and so is what delivers
+        self._delivery: Delivery
 
     def run(self, keep_score: bool) -> Converted:
         """Do it all; never raises but for what nobody could foresee."""
         began = time.monotonic()
         score, error, status = None, None, "ok"
         self._folder = self._run.dispatcher.new_folder()
+        self._delivery = Delivery(self._run, self._source.name, self._target, self._folder)
         try:
             score = self._convert()
             status = "skipped" if score is None else self._status()
@@ -131,45 +95,41 @@ class Conversion:
             status = "failed"
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        seconds = time.monotonic() - began
+        seconds, written = time.monotonic() - began, self._delivery.written
         report = DocumentReport(
             name=self._source.name,
             status=status,
             sha256=self._documents[0].sha256 if self._documents else "",
-            exports=dict(self._exports),
+            exports=dict(self._delivery.seconds),
             pages=tuple(page for _, page in sorted(self._pages.items())),
-            outputs=tuple(str(o.path) for o in self._written if o.path),
+            outputs=tuple(str(o.path) for o in written if o.path),
             missing=missing_pages(score) if score and status == "partial" else (),
-            diagnostics=tuple(self._diagnostics),
+            diagnostics=(*self._diagnostics, *self._delivery.diagnostics),
             error=error.to_payload() if error else None,
             exit_code=_exit_code(status, error),
             seconds=round(seconds, 3),
         )
         self._run.emit(DocumentDone, document=report.name, status=status, seconds=seconds)
-        return Converted(report, score if keep_score else None, tuple(self._written))
+        return Converted(report, score if keep_score else None, tuple(written))
 
     def _convert(self) -> Score | None:
-        skip = self._target is not None and self._run.placer.policy == "skip"
-        if skip and self._existing():
+        if self._delivery.skipped():
             return None
         for source, name in zip(self._source.sources, self._source.names, strict=True):
             self._documents.append(open_document(source, name, self._plan.limits))
         for document in self._documents:
             self._loader(document)
         key = self._key()
-        if self._target and self._run.placer.policy == "resume":
-            done = self._run.placer.done(key)
-            if done is not None:
-                self._written = [Output("", "", path) for path in done]
-                return None
-        self._refuse_existing()
+        if self._delivery.done_before(key):
+            return None
+        self._delivery.refuse_existing()
         pages, scores = self._list_pages()
         self._run.emit(DocumentStarted, document=self._source.name, pages=len(pages))
         score = self._join(pages, self._read(pages), scores)
         score = stamp(score, self._provenance(bool(pages)))
         if not score.title:
             score = attrs.evolve(score, title=Path(self._source.name).stem)
-        self._export(key, score, pages)
+        self._delivery.export(key, score, pages, complete=self._status() == "ok")
         return score
 
     def _list_pages(self) -> tuple[list[SourcePage], list[Score]]:
@@ -307,102 +267,6 @@ class Conversion:
         known = set(self._diagnostics)
         self._diagnostics += [found for found in score.diagnostics if found not in known]
         return score
-
-    def _export(self, key: str, score: Score, pages: Sequence[SourcePage]) -> None:
-        score, loaded = self._with_pictures(score, pages)
-        shared = self._folder / "score.json"
-        if any(exporter.isolation == "worker" for exporter in self._plan.export):
-            write_json(shared, pack(score))
-        jobs = [
-            self._run.dispatcher.start(
-                work.export,
-                {
-                    "exporter": exporter,
-                    "score": str(shared) if exporter.isolation == "worker" else score,
-                },
-                [exporter],
-                self._source.name,
-                folder=self._folder if len(self._plan.export) == 1 else None,
-            )
-            for exporter in self._plan.export
-        ]
-        try:
-            list(self._run.dispatcher.finish(jobs))
-            artifacts: list[Artifact] = []
-            for job in jobs:
-                self._diagnostics += job.diagnostics
-                result = self._run.dispatcher.result(job)
-                artifacts += unpack(result["artifacts"], list[Artifact])
-                self._exports.update(result["seconds"])
-            self._place(key, artifacts)
-        finally:
-            for job in [*jobs, *loaded]:
-                if job.folder != self._folder:
-                    job.discard()
-
-    def _place(self, key: str, artifacts: Sequence[Artifact]) -> None:
-        if self._target is None:
-            self._written = [
-                Output(a.suffix, a.media_type, None, a.path.read_bytes()) for a in artifacts
-            ]
-            return
-        files = {artifact.path: self._target.path(artifact.suffix) for artifact in artifacts}
-        if len(set(files.values())) < len(files):
-            raise OutputError(f"{self._target.stem}: two exporters write the same file")
-        self._run.placer.place(key, files)
-        for artifact in artifacts:
-            final = files[artifact.path]
-            self._written.append(Output(artifact.suffix, artifact.media_type, final))
-            self._run.emit(
-                ArtifactWritten, document=self._source.name, path=str(final),
-                media_type=artifact.media_type,
-            )  # fmt: skip
-
-    def _with_pictures(self, score: Score, pages: Sequence[SourcePage]) -> tuple[Score, list[Job]]:
-        """The score with its source pages' pictures, if an exporter asks for them.
-
-        Also gives the jobs whose folders hold the pictures.
-        """
-        if not pages or not any(spec.needs_pictures for spec in self._exporter_specs()):
-            return score, []
-        jobs: list[Job] = []
-        pictures: dict[int, Page] = {}
-        for page in pages:
-            payload = self._payload(page)
-            job = self._run.dispatcher.start(
-                work.load_page,
-                payload,
-                [payload["loader"]],
-                self._source.name,
-                page=page.info.index,
-            )
-            jobs.append(job)
-            list(self._run.dispatcher.finish([job]))
-            try:
-                pictures[page.number] = unpack(self._run.dispatcher.result(job), Page)
-            except EnsembleError:
-                continue  # the page is among the failed ones and reported as such
-        shown = tuple(
-            attrs.evolve(page, picture=pictures[page.page].image) if page.page in pictures else page
-            for page in score.pages
-        )
-        return attrs.evolve(score, pages=shown), jobs
-
-    def _refuse_existing(self) -> None:
-        existing = self._existing() if self._run.placer.policy == "error" else []
-        if existing:
-            raise exists_already(existing[0])
-
-    def _existing(self) -> list[Path]:
-        """Which of the files to be written are there already."""
-        if self._target is None:
-            return []
-        paths = [self._target.path(spec.suffix) for spec in self._exporter_specs()]
-        return [path for path in paths if path.exists()]
-
-    def _exporter_specs(self) -> list[ExporterSpec]:
-        specs = [self._run.planned.specs[(e.kind, e.name)] for e in self._plan.export]
-        return [spec for spec in specs if isinstance(spec, ExporterSpec)]
 
     def _loader(self, document: Document) -> PlannedComponent:
         if document.media_type not in self._plan.loaders:

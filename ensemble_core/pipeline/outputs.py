@@ -109,23 +109,23 @@ class Placer:
         self._swept: set[Path] = set()
 
     def done(self, key: str) -> list[Path] | None:
-        """The files a conversion wrote before, if all are there, unchanged."""
-        written = self._read(key)
+        """The files a complete conversion wrote before, if all are there, unchanged."""
+        complete, written = self._read(key)
         paths = [Path(path) for path in written]
-        if written and all(_sha256(path) == written[str(path)] for path in paths):
+        if complete and written and all(_sha256(path) == written[str(path)] for path in paths):
             return paths
         return None
 
-    def place(self, key: str, files: Mapping[Path, Path]) -> list[Path]:
+    def place(self, key: str, files: Mapping[Path, Path], complete: bool = True) -> list[Path]:
         """Move files (source → final path) to their places.
 
         All are first copied beside their places, then renamed; what was copied is removed
-        when one of them fails.
+        when one of them fails. What is not ``complete`` is replaced by a resumed run.
 
         Raises:
             OutputError: A place exists, or cannot be written.
         """
-        ours = self._read(key) if self.policy == "resume" else {}
+        ours = self._read(key)[1] if self.policy == "resume" else {}
         staged: list[tuple[Path, Path]] = []
         try:
             for source, final in files.items():
@@ -136,7 +136,8 @@ class Placer:
                     final.parent.mkdir(parents=True, exist_ok=True)
                     _sweep(final.parent)
                 staged.append((_stage(source, final), final))
-            self._write(key, {str(final): _sha256(temporary) for temporary, final in staged})
+            hashes = {str(final): _sha256(temporary) for temporary, final in staged}
+            self._write(key, complete, hashes)
             for temporary, final in staged:
                 temporary.replace(final)
         except OSError as error:
@@ -147,22 +148,23 @@ class Placer:
                     temporary.unlink(missing_ok=True)
         return [final for _, final in staged]
 
-    def _read(self, key: str) -> dict[str, str]:
+    def _read(self, key: str) -> tuple[bool, dict[str, str]]:
+        """Whether the conversion was complete, and the hash of each file it wrote."""
         if self._journal is None:
-            return {}
+            return False, {}
         try:
-            data: dict[str, str] = json.loads((self._journal / f"{key}.json").read_text())
-            return data
-        except (OSError, ValueError):
-            return {}
+            data = json.loads((self._journal / f"{key}.json").read_text())
+            return bool(data["complete"]), dict(data["files"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False, {}
 
-    def _write(self, key: str, written: Mapping[str, str]) -> None:
+    def _write(self, key: str, complete: bool, written: Mapping[str, str]) -> None:
         if self._journal is None:
             return
         with contextlib.suppress(OSError):
             self._journal.mkdir(parents=True, exist_ok=True, mode=0o700)
             temporary = self._journal / f"{key}.{os.getpid()}.tmp"
-            temporary.write_text(json.dumps(written))
+            temporary.write_text(json.dumps({"complete": complete, "files": written}))
             temporary.replace(self._journal / f"{key}.json")
 
 

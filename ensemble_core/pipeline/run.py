@@ -29,13 +29,14 @@ from ..model import (
 from ..places import cache_folder
 from ..registry import Plugin
 from .cache import Cache
-from .convert import Conversion, Converted, Services
+from .convert import Conversion, Converted
 from .dispatch import Dispatcher
 from .emitter import Emitter, Observer
 from .inputs import Input
 from .maker import Maker
 from .outputs import Destination, Placer, Policy, check_folder, destination
 from .planner import Planned
+from .services import Services
 from .wire import pack
 
 if TYPE_CHECKING:
