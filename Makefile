@@ -19,6 +19,7 @@ setup: .venv/ready ## Make .venv with the core and every plugin, editable
 
 .venv/dev: .venv/ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps oemer==0.1.8  # see plugins/ensemble-oemer
 	@touch $@
 
 demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in demo/
