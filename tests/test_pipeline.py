@@ -256,6 +256,13 @@ def test_two_inputs_never_write_the_same_file(page_png: Path, tmp_path: Path) ->
     ]
 
 
+def test_a_name_without_a_known_suffix_is_a_folder(page_png: Path, tmp_path: Path) -> None:
+    result = pipeline(Toy(), tmp_path).run([page_png], output=tmp_path / "new")
+    assert result.documents[0].report.outputs == (str(tmp_path / "new" / "page.toy"),)
+    named = pipeline(Toy(), tmp_path).run([page_png], output=tmp_path / "tune.toy")
+    assert named.documents[0].report.outputs == (str(tmp_path / "tune.toy"),)
+
+
 def test_a_bad_template_is_a_usage_error(page_png: Path, tmp_path: Path) -> None:
     for template in ("{date}/x", "{stem", "{0}"):
         with pytest.raises(ConfigError):

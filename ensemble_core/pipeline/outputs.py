@@ -44,9 +44,9 @@ def destination(
     """Where a document's files go.
 
     Args:
-        template: A folder (ends in ``/`` or exists), or a file name with fields in
-            braces: ``{dir}``, ``{stem}``, ``{name}``, ``{index}``, ``{suffix}``. Empty:
-            beside the input.
+        template: A folder, a file name that ends in an exporter's suffix, or a name with
+            fields in braces: ``{dir}``, ``{stem}``, ``{name}``, ``{index}``, ``{suffix}``.
+            Empty: beside the input.
         name: Name of the input.
         folder: Folder of the input.
         index: 1-based number of the input in the run.
@@ -76,6 +76,8 @@ def destination(
     if text.endswith(("/", os.sep)) or path.is_dir():
         return Destination(path, stem)
     ending = next((s for s in sorted(suffixes, key=len, reverse=True) if path.name.endswith(s)), "")
+    if not ending and "{" not in Path(template).name:
+        return Destination(path, stem)
     return Destination(path.parent, path.name[: len(path.name) - len(ending)] or stem)
 
 
