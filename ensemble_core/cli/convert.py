@@ -48,17 +48,12 @@ def command(**given: Any) -> None:  # fmt: skip
     INPUT is a file (PNG, JPEG, TIFF, PDF, MusicXML …), a folder of them, a pattern, or -
     for standard input. A score skips recognition and goes straight to the exporters.
     """
-    from ..pipeline import Pipeline, joined
+    from ..pipeline import Pipeline
 
-    if given["output"] == "-" and given["as_json"]:
-        raise ConfigError("--json and --output - both want standard output")
-    config = _config(given)
-    pipeline = Pipeline.from_config(config)
-    inputs: list[Any] = list(_inputs(given["inputs"]))
-    if config.settings().pipeline.join and len(inputs) > 1:
-        inputs = [joined(inputs)]
-    config, pipeline = _by_suffix(config, pipeline, given, inputs)
-    output = _output(given, inputs)
+    pipeline = Pipeline.from_config(_by_suffix(_config(given), given))
+    inputs = _inputs(given["inputs"])
+    one_score = len(inputs) == 1 or pipeline.settings.pipeline.join
+    output = _output(given, one_score)
     result, interrupted = _run(pipeline, inputs, output, given)
     if given["report"]:
         _write_report(given["report"], result)
@@ -93,26 +88,25 @@ def _inputs(arguments: Sequence[str]) -> list[Any]:
     return list(expand(arguments))
 
 
-def _by_suffix(config: Config, pipeline: Any, given: dict[str, Any], inputs: Sequence[Any]) -> Any:
+def _by_suffix(config: Config, given: dict[str, Any]) -> Config:
     """``-o tune.mid`` without ``--to`` says which exporter is meant."""
     from ..pipeline import Pipeline, exporter_for
 
     output = given["output"]
     if not output or given["export"] or output == "-" or output.endswith("/"):
-        return config, pipeline
+        return config
     suffix = Path(output).suffix
     if not suffix or Path(output).is_dir() or "{" in suffix:
-        return config, pipeline
-    name = exporter_for(pipeline.registry, suffix)
-    config = config.with_layer(f"argument --output {output}", {"pipeline": {"export": [name]}})
-    return config, Pipeline.from_config(config)
+        return config
+    name = exporter_for(Pipeline.from_config(config).registry, suffix)
+    return config.with_layer(f"argument --output {output}", {"pipeline": {"export": [name]}})
 
 
-def _output(given: dict[str, Any], inputs: Sequence[Any]) -> str | None:
+def _output(given: dict[str, Any], one_score: bool) -> str | None:
     """The template for outputs; None for standard output."""
     output: str | None = given["output"]
     if output == "-" or (output is None and given["inputs"] == ("-",)):
-        if len(inputs) > 1:
+        if not one_score:
             raise ConfigError("--output - takes one input; --join makes one score of several")
         if given["as_json"]:
             raise ConfigError("--json and a score on standard output exclude each other")

@@ -74,7 +74,6 @@ class Conversion:
         self._diagnostics: list[Diagnostic] = []
         self._pages: dict[int, PageReport] = {}
         self._documents: list[Document] = []
-        self._sizes: dict[int, tuple[int, int]] = {}
         self._folder: Path  # made when the work begins, and so is what delivers
         self._delivery: Delivery
 
@@ -225,9 +224,8 @@ class Conversion:
             self._diagnostics += unpack(result.get("diagnostics", []), list[Diagnostic])
         own_findings = tuple(attrs.evolve(d, page=page.number) for d in score.diagnostics)
         self._diagnostics += own_findings
-        self._sizes[page.number] = tuple(result["size"])
         self._report_page(PageReport(page.number, "ok", cached, dict(result["seconds"])))
-        width, height = self._sizes[page.number]
+        width, height = result["size"]
         own = PageOfScore(page.number, 0, result["measures"], width, height)
         elements = score.elements
         if page.number != page.info.index:
