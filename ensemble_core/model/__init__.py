@@ -35,7 +35,7 @@ from .geometry import Affine, Box
 from .limits import Limits
 from .options import ByteSize, Duration, option
 from .page import Document, Page, PageInfo, Step
-from .plan import Plan, PlannedComponent
+from .plan import Plan, PlannedComponent, PlannedModel
 from .protocols import Executor, Exporter, Loader, Preprocessor, Recognizer, ScoreLoader, Task
 from .report import DocumentReport, PageReport, Report
 from .score import Artifact, Element, PageOfScore, Score
@@ -48,6 +48,7 @@ from .spec import (
     ExporterSpec,
     Kind,
     LoaderSpec,
+    ModelFile,
     PreprocessorSpec,
     RecognizerSpec,
     Requirement,
@@ -92,6 +93,7 @@ __all__ = [
     "LoaderSpec",
     "Message",
     "MissingError",
+    "ModelFile",
     "OutputError",
     "Page",
     "PageDone",
@@ -100,6 +102,7 @@ __all__ = [
     "PageReport",
     "Plan",
     "PlannedComponent",
+    "PlannedModel",
     "Preprocessor",
     "PreprocessorSpec",
     "Progress",

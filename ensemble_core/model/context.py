@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Context:
         component: Name of the component that holds it.
         page: 0-based page being worked on, if any.
         send: Where progress and diagnostics go.
+        models: The component's model files by name; see :meth:`model`.
     """
 
     workspace: Path
@@ -61,6 +62,20 @@ class Context:
     component: str = ""
     page: int | None = None
     send: Callable[[Message], None] = lambda message: None
+    models: Mapping[str, Path] = attrs.field(factory=dict)
+
+    def model(self, name: str) -> Path:
+        """Where a model file of the component's spec is; it was verified before the run.
+
+        Raises:
+            MissingError: It is not there.
+        """
+        if name not in self.models:
+            raise MissingError(
+                f"the model file {name} is missing", component=self.component,
+                hint=f"ensemble models fetch {self.component}".rstrip(), code="model-missing",
+            )  # fmt: skip
+        return self.models[name]
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, or None if there is none."""

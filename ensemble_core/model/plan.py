@@ -14,6 +14,14 @@ from .spec import Isolation, Kind
 
 
 @attrs.frozen
+class PlannedModel:
+    """A model file a planned component reads: where it is, and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+@attrs.frozen
 class PlannedComponent:
     """One step of the plan.
 
@@ -26,7 +34,7 @@ class PlannedComponent:
         options: Every option with its value, as plain data.
         isolation: Where it runs.
         on_error: For preprocessors: what happens when it fails.
-        models: Model files it reads, with their SHA-256.
+        models: Model files it reads, by name.
         reason: Why this one (``chosen``, ``auto: highest priority`` …).
     """
 
@@ -39,12 +47,12 @@ class PlannedComponent:
     options: Mapping[str, Any] = attrs.field(factory=dict)
     isolation: Isolation = "worker"
     on_error: Literal["fail", "skip"] = "skip"
-    models: Mapping[str, str] = attrs.field(factory=dict)
+    models: Mapping[str, PlannedModel] = attrs.field(factory=dict)
     reason: str = ""
 
     def fingerprint(self) -> list[Any]:
         """What of it decides about results."""
-        models = sorted(self.models.values())
+        models = sorted(model.sha256 for model in self.models.values())
         return [self.kind, self.name, self.distribution, self.version, dict(self.options), models]
 
 

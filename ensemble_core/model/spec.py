@@ -32,6 +32,30 @@ class Requirement:
     hint: str = ""
 
 
+@attrs.frozen
+class ModelFile:
+    """A model file a component reads, kept by the model service (``ensemble models``).
+
+    Attributes:
+        name: Its name in the component's folder, and in :meth:`Context.model`.
+        url: Where it is published (https). Redirects may lead to the same host or to ``hosts``.
+        size: Its exact size in bytes.
+        sha256: Its hash, hexadecimal. Empty when the publisher names none: then the hash
+            of the first whole file is written down, and every later one held to it.
+        hosts: Other hosts the publisher's redirects may lead to.
+        aliases: Other relative paths under which people have it (``unet_big/model.onnx``).
+        licence: SPDX identifier.
+    """
+
+    name: str
+    url: str
+    size: int
+    sha256: str = ""
+    hosts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    licence: str = ""
+
+
 @attrs.frozen(kw_only=True)
 class ComponentSpec:
     """What every kind of component tells about itself.
@@ -51,6 +75,9 @@ class ComponentSpec:
             ``inline`` is for work that cannot hang or crash.
         deterministic: Same input and options give the same bytes.
         requires: What must be present besides the package.
+        models: Model files it reads. They are never downloaded without the user's word.
+        own_models: Name of an option, a folder, by which a user brings files of their own
+            in the place of ``models``; they are taken as they are, whatever their size.
     """
 
     kind: ClassVar[Kind]
@@ -64,6 +91,8 @@ class ComponentSpec:
     isolation: Isolation = "worker"
     deterministic: bool = True
     requires: tuple[Requirement, ...] = ()
+    models: tuple[ModelFile, ...] = ()
+    own_models: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -22,6 +22,7 @@ from ..model import (
     MissingError,
     Plan,
     PlannedComponent,
+    PlannedModel,
 )
 from ..registry import Component, Registry, import_target, missing
 
@@ -236,9 +237,12 @@ class Planner:
                     raise ConfigError(f"options.{each}: there is no such component", hint=hint)
 
 
-def _model_hashes(spec: ComponentSpec) -> dict[str, str]:
+def _model_hashes(spec: ComponentSpec) -> dict[str, PlannedModel]:
     files = [Path(need.name) for need in spec.requires if need.kind == "file"]
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        path.name: PlannedModel(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in files
+    }
 
 
 def share_cores(jobs: int, threads: int) -> tuple[int, int]:
