@@ -12,6 +12,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("ensemble", appauthor=False))
 
 
+def model_folder() -> Path:
+    """Model files of components, one folder each."""
+    return cache_folder() / "models"
+
+
 def config_file() -> Path:
     """The user's own configuration file (it need not exist)."""
     import platformdirs

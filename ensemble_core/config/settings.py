@@ -42,11 +42,22 @@ class PluginsSection:
     block: tuple[str, ...] = option((), "Distributions, strategies or `dist:name` never imported")
 
 
+@attrs.frozen
+class ModelsSection:
+    """``[models]``: where model files are kept, and where they may come from."""
+
+    folder: Path | None = option(None, "Where model files are kept")
+    mirror: str = option("", "Fetch `MIRROR/COMPONENT/FILE` instead of from the publisher")
+    allow_hosts: tuple[str, ...] = option((), "Further hosts a download may be redirected to")
+    timeout: Duration = option(Duration(30.0), "Longest a server may be silent", minimum=0.1)
+
+
 SECTIONS: dict[str, type[Any]] = {
     "pipeline": PipelineSection,
     "run": RunSection,
     "limits": Limits,
     "plugins": PluginsSection,
+    "models": ModelsSection,
 }
 
 
@@ -106,6 +117,7 @@ class Settings:
     run: RunSection
     limits: Limits
     plugins: PluginsSection
+    models: ModelsSection
     options: dict[str, dict[str, Any]]
 
     @staticmethod

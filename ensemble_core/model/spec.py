@@ -21,13 +21,13 @@ class Requirement:
     """Something a component needs besides its own package.
 
     Attributes:
-        kind: ``module`` (an importable Python module), ``tool`` (a program on the PATH)
-            or ``file`` (a model file; ``name`` is its path).
-        name: Name of the module or tool, or path of the file.
+        kind: ``module`` (an importable Python module) or ``tool`` (a program on the PATH).
+            Model files are no requirement but a :class:`ModelFile`.
+        name: Name of the module or tool.
         hint: How to get it, in one line.
     """
 
-    kind: Literal["module", "tool", "file"]
+    kind: Literal["module", "tool"]
     name: str
     hint: str = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +21,9 @@ from ..model import (
     MissingError,
     Plan,
     PlannedComponent,
-    PlannedModel,
 )
+from ..modelfiles import Store, own_files
+from ..places import model_folder
 from ..registry import Component, Registry, import_target, missing
 
 
@@ -45,11 +45,17 @@ class Planned:
 
 
 class Planner:
-    """Makes one plan; holds what is shared between its steps."""
+    """Makes one plan; holds what is shared between its steps.
+
+    Args:
+        settings: What is configured.
+        registry: What is installed.
+    """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._settings = settings
         self._registry = registry
+        self._store = Store(settings.models.folder or model_folder())
         self._diagnostics: list[Diagnostic] = []
         self._chosen: list[tuple[Component, Use, str]] = []
 
@@ -79,6 +85,8 @@ class Planner:
         executor = self._choose("executor", Use(run.executor), "chosen")
         self._check_option_names()
         made = {id(choice[0]): self._planned(*choice) for choice in self._chosen}
+        # last, as it reads large files (or fetches them): everything else is right by now
+        made = {id(c): self._with_models(c.spec, made[id(c)]) for c, _, _ in self._chosen}
         jobs, threads = share_cores(run.jobs, run.threads)
         planned_readers = [made[id(reader)] for reader in readers]
         plan = Plan(
@@ -127,12 +135,14 @@ class Planner:
             return self._choose("recognizer", use, "chosen")
         good, bad = self._registry.usable("recognizer")
         self._diagnostics += bad
-        ready = [c for c in good if c.spec.priority >= 0 and not missing(c.spec.requires)]
+        able = [c for c in good if c.spec.priority >= 0 and not missing(c.spec.requires)]
+        ready = [c for c in able if not self._lacking_models(c)]
         if not ready:
             names = ", ".join(sorted(c.spec.name for c in good)) or "none"
+            fetch = "".join(f"`ensemble models fetch {c.spec.name}`, " for c in able)
             raise MissingError(
                 f"no recognizer is ready (installed: {names})",
-                hint="pip install ensemble-sightread, or choose one with --recognizer",
+                hint=f"{fetch}pip install ensemble-sightread, or choose one with --recognizer",
             )
         best = min(ready, key=lambda c: (-c.spec.priority, c.spec.name))
         reason = f"auto: highest priority ({best.spec.priority}) of {len(ready)} ready"
@@ -174,9 +184,26 @@ class Planner:
             options=options,
             isolation=spec.isolation if _importable(spec) else "inline",
             on_error=use.on_error or "skip",
-            models=_model_hashes(spec),
             reason=reason,
         )
+
+    def _with_models(self, spec: ComponentSpec, planned: PlannedComponent) -> PlannedComponent:
+        """The planned component with its model files, verified."""
+        if not spec.models:
+            return planned
+        own = planned.options.get(spec.own_models) if spec.own_models else None
+        if own:
+            models = own_files(spec.name, spec.models, Path(own), spec.own_models)
+        else:
+            models = self._store.use(spec.name, spec.models)
+        return attrs.evolve(planned, models=models)
+
+    def _lacking_models(self, component: Component) -> bool:
+        """Whether model files it reads are not there; only their sizes are looked at."""
+        spec = component.spec
+        if spec.own_models and self._configured(component).get(spec.own_models):
+            return False  # whether they are there is said when it is planned
+        return bool(self._store.missing(spec.name, spec.models))
 
     def _configured(self, component: Component) -> dict[str, Any]:
         """The values configured for a component under any of its names."""
@@ -235,14 +262,6 @@ class Planner:
                 if each not in names:
                     hint = did_you_mean(each, names)
                     raise ConfigError(f"options.{each}: there is no such component", hint=hint)
-
-
-def _model_hashes(spec: ComponentSpec) -> dict[str, PlannedModel]:
-    files = [Path(need.name) for need in spec.requires if need.kind == "file"]
-    return {
-        path.name: PlannedModel(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in files
-    }
 
 
 def share_cores(jobs: int, threads: int) -> tuple[int, int]:

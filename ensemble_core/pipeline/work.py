@@ -257,8 +257,9 @@ def _timed(
 def _call(planned: PlannedComponent, ctx: Context, call: Callable[[Context], P]) -> P:
     """Call a component; whatever it raises comes out as an error that names it."""
     ctx.check()
+    models = {name: Path(model.path) for name, model in planned.models.items()}
     try:
-        return call(attrs.evolve(ctx, component=planned.name))
+        return call(attrs.evolve(ctx, component=planned.name, models=models))
     except EnsembleError as error:
         error.component = error.component or planned.name
         raise

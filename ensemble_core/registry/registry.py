@@ -7,7 +7,6 @@ import importlib.util
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -156,8 +155,6 @@ def missing(requirements: Iterable[Requirement]) -> list[Requirement]:
 def _present(requirement: Requirement) -> bool:
     if requirement.kind == "tool":
         return shutil.which(requirement.name) is not None
-    if requirement.kind == "file":
-        return Path(requirement.name).exists()
     return importlib.util.find_spec(requirement.name.partition(".")[0]) is not None
 
 
