@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import Band, coarse
-from .morphology import Mask, dilated
+from .morphology import Mask, dilated, share
 from .normalise import FINE
 from .symbols import SPACE, Barline
 
@@ -44,7 +44,7 @@ def strokes_of(full: Band, cleared: Band) -> list[Stroke]:
         cleared: The same without staff lines.
     """
     wide = dilated(full.inside, 1, 3)
-    solid = wide.mean(axis=0) > 0.93
+    solid = share(wide) > 0.93
     strokes = []
     for first, last in _spans(solid):
         core = full.inside[:, first : last + 1].mean(axis=0) > 0.5

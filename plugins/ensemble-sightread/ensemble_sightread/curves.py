@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse, run_lengths
-from .morphology import Mask, closed, dilated, opened
+from .lines import coarse
+from .morphology import Mask, closed, dilated, low_runs, opened, pieces
 from .normalise import FINE
 from .symbols import SPACE, Beam, Curve, Stem
 
@@ -35,30 +35,25 @@ def find_curves(
     """
     thin = _thin(ink, stems, beams)
     bridge = round(line) + 3
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        closed(thin, bridge, 3), connectivity=8
-    )
-    pieces = []
-    for number in range(1, count):
-        left, top, width, height, area = (int(value) for value in stats[number])
-        if width < 0.45 * UNIT or height > 0.9 * width + 0.5 * UNIT:
+    whole = closed(thin, bridge, 3)
+    strokes = []
+    for piece in pieces(whole):
+        if piece.width < 0.45 * UNIT or piece.height > 0.9 * piece.width + 0.5 * UNIT:
             continue
-        if area > THICKEST * UNIT * width:
+        shape = piece.cut(whole)
+        if np.count_nonzero(shape) > THICKEST * UNIT * piece.width:
             continue
-        shape = (labels[top : top + height, left : left + width] == number) & (
-            thin[top : top + height, left : left + width] > 0
-        )
-        piece = _middle(shape, left, top)
-        if piece is not None:
-            pieces.append(piece)
-    found = [_curve(xs, ys) for xs, ys in _linked(pieces)]
+        here = np.s_[piece.top : piece.top + piece.height, piece.left : piece.left + piece.width]
+        middle = _middle((shape & thin[here]) > 0, piece.left, piece.top)
+        if middle is not None:
+            strokes.append(middle)
+    found = [_curve(xs, ys) for xs, ys in _linked(strokes)]
     return tuple(sorted((c for c in found if c), key=lambda curve: (curve.x1, curve.y1)))
 
 
 def _thin(ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam]) -> Mask:
     """Ink of low vertical runs, away from heads, stems and beams."""
-    lengths = run_lengths(ink)
-    thin = ((lengths > 0) & (lengths <= THICKEST * UNIT)).astype(np.uint8)
+    thin = low_runs(ink, int(THICKEST * UNIT))
     thick = dilated(opened(ink, int(0.55 * UNIT), int(0.4 * UNIT)), 7, 9)
     thin[thick > 0] = 0
     for stem in stems:

@@ -9,25 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .morphology import Mask, dilated
-from .normalise import FINE, Gray, Normalised, runs
+from .morphology import Mask, low_runs, without
+from .normalise import FINE, Normalised
 from .symbols import Staff
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@attrs.frozen(eq=False)
-class Cleared:
-    """A page without its staff lines.
-
-    Attributes:
-        ink: The fine binary picture without staff lines.
-        image: The gray picture at the normalised size without staff lines.
-    """
-
-    ink: Mask
-    image: Gray
 
 
 def fine(y: ArrayLike) -> Floats:
@@ -40,43 +27,25 @@ def coarse(y: ArrayLike) -> Floats:
     return np.asarray((np.asarray(y, dtype=np.float64) + 0.5) / FINE - 0.5)
 
 
-def run_lengths(ink: Mask) -> NDArray[np.int32]:
-    """For each pixel of ink the length of the vertical run it is in; 0 on paper."""
-    black, _ = runs(ink)
-    turned = np.zeros((ink.shape[1], ink.shape[0]), np.int32)
-    turned[np.ascontiguousarray(ink.T) > 0] = np.repeat(black, black)
-    return np.ascontiguousarray(turned.T)
-
-
-def clear_lines(page: Normalised, staves: Sequence[Staff]) -> Cleared:
-    """Erase staff lines wherever nothing crosses them.
+def clear_lines(page: Normalised, staves: Sequence[Staff]) -> Mask:
+    """The fine binary picture without staff lines, save where something crosses them.
 
     A piece of line is erased where the vertical run through it is hardly longer than the
     line is thick; ink of anything else that crosses stays whole.
     """
-    lengths = run_lengths(page.ink)
-    limit = round(1.6 * page.line) + 1
+    low = low_runs(page.ink, round(1.6 * page.line) + 1)
     height, width = page.ink.shape
-    drop = np.zeros((height, width), np.uint8)
+    near = np.zeros((height, width), np.uint8)
     half = int(np.ceil(page.line / 2 + 1.5))
     for staff in staves:
         columns = np.arange(max(0, int(fine(staff.left))), min(width, int(fine(staff.right)) + 2))
         x = coarse(columns)
         bottom = np.interp(x, staff.xs, staff.bottom)
         space = np.interp(x, staff.xs, staff.space)
-        for line in range(5):
-            middle = np.rint(fine(bottom - line * space)).astype(np.int64)
-            for delta in range(-half, half + 1):
-                rows = np.clip(middle + delta, 0, height - 1)
-                drop[rows, columns] |= (lengths[rows, columns] <= limit).astype(np.uint8)
-    ink = np.where(drop > 0, 0, page.ink).astype(np.uint8)
-    # Gray edges of an erased line go too, but not those of what stays.
-    edges = dilated(drop & page.ink, 5, 1)
-    keep = dilated(ink, 3, 3)
-    gray = np.where((edges > 0) & (keep == 0), 255, page.fine).astype(np.uint8)
-    size = (page.image.shape[1], page.image.shape[0])
-    image = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return Cleared(ink=ink, image=image)
+        lines = np.rint(fine(bottom - np.arange(5)[:, None] * space)).astype(np.int64)
+        for delta in range(-half, half + 1):
+            near[np.clip(lines + delta, 0, height - 1), columns] = 1
+    return without(page.ink, np.asarray(cv2.bitwise_and(low, near), dtype=np.uint8))
 
 
 @attrs.frozen(eq=False)
@@ -163,10 +132,9 @@ def sample(ink: Mask, columns: Ints, rows: Floats, lean: float) -> Mask:
         rows: Fine y, shape (m, n).
         lean: Slope of the staff.
     """
-    height, width = ink.shape
-    offset = rows - rows[rows.shape[0] // 2][None, :]
-    xs = np.rint(columns[None, :] - lean * offset).astype(np.int64)
-    ys = np.rint(rows).astype(np.int64)
-    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
-    found = ink[np.clip(ys, 0, height - 1), np.clip(xs, 0, width - 1)]
-    return np.where(inside, found, 0).astype(np.uint8)
+    middle = rows[rows.shape[0] // 2]
+    places = np.empty((*rows.shape, 2), np.int16)
+    np.rint(columns - lean * (rows - middle), out=places[..., 0], casting="unsafe")
+    np.rint(rows, out=places[..., 1], casting="unsafe")
+    found = cv2.remap(ink, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(found, dtype=np.uint8)

@@ -77,7 +77,7 @@ def see(
     progress(0.35)
     symbols = detect(page.image, threads)
     kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
-    arcs = Arcs(cleared.ink, page.ink)
+    arcs = Arcs(cleared, page.ink)
     return attrs.evolve(seen, symbols=kept), arcs, Ledgers(page.image)
 
 

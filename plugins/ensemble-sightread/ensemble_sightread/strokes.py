@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse, run_lengths
-from .morphology import Mask, closed, eroded, opened, without
+from .lines import coarse
+from .morphology import Mask, closed, eroded, low_runs, opened, pieces, without
 from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
@@ -66,13 +66,14 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
 
 def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
     """Each thin piece, prolonged through whatever thick ink it runs into."""
-    count, _, stats, centres = cv2.connectedComponentsWithStats(thin, connectivity=8)
     found = []
-    for number in range(1, count):
-        left, top, width, height, area = (int(value) for value in stats[number])
+    for piece in pieces(thin):
+        left, top, width, height = piece.left, piece.top, piece.width, piece.height
         if height < 0.5 * UNIT or width > 0.45 * UNIT + 0.06 * height:
             continue
-        x = float(centres[number][0])
+        across = piece.cut(thin).sum(axis=0, dtype=np.int64)
+        area = int(across.sum())
+        x = left + float(across @ np.arange(width)) / area
         upper = _prolonged(tall, left, left + width, top, -1)
         lower = _prolonged(tall, left, left + width, top + height - 1, 1)
         found.append(_Upright(x, float(upper), float(lower), height, area / height))
@@ -202,18 +203,11 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
         ink: The fine picture without staff lines.
         stems: As :func:`find_stems` gives them.
     """
-    lengths = run_lengths(ink)
     low, high = (value * UNIT for value in BEAM_THICKNESS)
-    bars = ((lengths >= low) & (lengths <= high)).astype(np.uint8)
-    bars = closed(bars, 1, 9)
-    bars = opened(bars, 3, 7)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
+    bars = without(low_runs(ink, int(high)), low_runs(ink, int(np.ceil(low)) - 1))
+    bars = opened(closed(bars, 1, 9), 3, 7)
     found: list[tuple[Beam, int]] = []
-    for number in range(1, count):
-        left, top, width, height, _ = (int(value) for value in stats[number])
-        if width < SHORTEST_BEAM * UNIT or height > 1.3 * width + UNIT:
-            continue
-        shape = labels[top : top + height, left : left + width] == number
+    for shape, left, top in _bars(bars):
         beam = _straight(shape, left, top)
         if beam is not None:
             found += _hung(beam, stems)
@@ -225,6 +219,19 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
         if beam.x2 - beam.x1 > 2 * SPACE or 0.62 < beam.thickness / usual < 1.4
     ]
     return tuple(sorted(_with_parents(found), key=lambda beam: (beam.x1, beam.y1)))
+
+
+def _bars(mask: Mask) -> Iterator[tuple[Mask, int, int]]:
+    """Shapes (4-connected) that may be beams, with the left and the top of their boxes."""
+    for piece in pieces(mask):
+        if piece.width < SHORTEST_BEAM * UNIT:
+            continue
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.cut(mask), connectivity=4)
+        for number in range(1, count):
+            left, top, width, height, _ = (int(value) for value in stats[number])
+            if width >= SHORTEST_BEAM * UNIT and height <= 1.3 * width + UNIT:
+                shape = labels[top : top + height, left : left + width] == number
+                yield shape.astype(np.uint8), piece.left + left, piece.top + top
 
 
 def _with_parents(found: list[tuple[Beam, int]]) -> list[Beam]:
@@ -248,7 +255,7 @@ def _beside(hook: Beam, other: Beam) -> bool:
     return 0.4 * SPACE < apart < 2.8 * SPACE and abs(slope - own) < 0.25
 
 
-def _straight(shape: NDArray[np.bool_], left: int, top: int) -> Beam | None:
+def _straight(shape: Mask, left: int, top: int) -> Beam | None:
     """The line through a shape, if it is a stroke of even thickness."""
     thickness = shape.sum(axis=0).astype(np.float64)
     columns = np.flatnonzero(thickness > 0)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .curves import find_curves
-from .lines import Cleared, clear_lines
+from .lines import clear_lines
+from .morphology import Mask
 from .normalise import Normalised, normalise
 from .staves import find_staves
 from .strokes import find_beams, find_stems
@@ -31,13 +32,13 @@ def structure_of(page: Normalised) -> Seen:
     return analyse(page)[0]
 
 
-def analyse(page: Normalised) -> tuple[Seen, Cleared]:
-    """The same, together with the page without its staff lines."""
+def analyse(page: Normalised) -> tuple[Seen, Mask]:
+    """The same, together with the fine picture without its staff lines."""
     staves = find_staves(page)
     cleared = clear_lines(page, staves)
     systems = find_systems(page, cleared, staves)
-    stems = find_stems(cleared.ink, staves, systems)
-    beams = find_beams(cleared.ink, stems)
+    stems = find_stems(cleared, staves, systems)
+    beams = find_beams(cleared, stems)
     seen = Seen(
         width=page.image.shape[1],
         height=page.image.shape[0],
@@ -46,6 +47,6 @@ def analyse(page: Normalised) -> tuple[Seen, Cleared]:
         systems=systems,
         stems=stems,
         beams=beams,
-        curves=find_curves(cleared.ink, stems, beams, page.line),
+        curves=find_curves(cleared, stems, beams, page.line),
     )
     return seen, cleared

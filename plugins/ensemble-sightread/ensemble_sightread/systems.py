@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
-from .lines import Cleared, band, between, fine, slope
-from .morphology import Mask, dilated
+from .lines import Band, band, between, fine, slope
+from .morphology import Mask, dilated, share
 from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
 
@@ -20,7 +20,7 @@ OVERHANG = 0.35
 """Staff spaces a bar line may stick out of its system."""
 
 
-def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) -> tuple[System, ...]:
+def find_systems(page: Normalised, cleared: Mask, staves: Sequence[Staff]) -> tuple[System, ...]:
     """Staves joined by ink at their left or by common bar lines, with their bar lines.
 
     Args:
@@ -28,12 +28,18 @@ def find_systems(page: Normalised, cleared: Cleared, staves: Sequence[Staff]) ->
         cleared: The same page without staff lines.
         staves: As :func:`~.staves.find_staves` gives them.
     """
-    strokes = [strokes_of(band(page.ink, staff), band(cleared.ink, staff)) for staff in staves]
+    bands = [band(cleared, staff) for staff in staves]
+    strokes = [
+        strokes_of(band(page.ink, staff), bare) for staff, bare in zip(staves, bands, strict=True)
+    ]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
         links = [_links(page.ink, staves[a], staves[b]) for a, b in pairwise(members)]
         bars = _barlines(
-            [strokes[i] for i in members], links, [staves[i] for i in members], cleared
+            [strokes[i] for i in members],
+            links,
+            [staves[i] for i in members],
+            [bands[i] for i in members],
         )
         systems.append(System(tuple(members), bars, _braces(page.ink, staves, members)))
     return tuple(systems)
@@ -77,8 +83,7 @@ def _joined(
 
 def _solid(piece: Mask) -> NDArray[np.float64]:
     """Share of each column that is ink, a pixel to either side forgiven."""
-    wide = dilated(piece, 1, 3)
-    return np.asarray(wide.mean(axis=0), dtype=np.float64)
+    return share(dilated(piece, 1, 3))
 
 
 @attrs.frozen(eq=False)
@@ -105,7 +110,7 @@ def _barlines(
     strokes: Sequence[Sequence[Stroke]],
     links: Sequence[_Link],
     staves: Sequence[Staff],
-    cleared: Cleared,
+    bands: Sequence[Band],
 ) -> tuple[Barline, ...]:
     """The bar lines that all staves of the system agree on.
 
@@ -135,7 +140,6 @@ def _barlines(
                     clean=True,
                 )
             )
-    bands = [band(cleared.ink, staff) for staff in staves]
     shifted = [
         attrs.evolve(b, left=b.left + round(by * FINE)) for b, by in zip(bands, drift, strict=True)
     ]
