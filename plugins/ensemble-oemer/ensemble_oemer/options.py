@@ -13,9 +13,28 @@ from ensemble_core.model import option
 class OemerOptions:
     """How oemer is run."""
 
-    checkpoints: Path | None = option(None, "Folder of the model files; by default oemer's own")
-    deskew: bool = option(True, "Straighten curved staves first (oemer's dewarping)")
-    step: int = option(
-        128, "Distance of two windows; larger is faster and worse", minimum=32, unit="px"
+    checkpoints: Path | None = option(
+        None, "Folder of your own model files, used in the place of oemer's published ones"
     )
-    batch: int = option(16, "Windows looked at together", minimum=1)
+    deskew: str = option(
+        "auto",
+        "Straighten curved staves first; auto: unless the page went through deskew already",
+        choices=("auto", "on", "off"),
+    )
+    provider: str = option(
+        "auto",
+        "What the nets run on; auto: the best there is",
+        choices=("auto", "cpu", "cuda", "coreml"),
+    )
+    threads: int | None = option(
+        None, "Threads of the nets; by default those the run gives a page", minimum=1
+    )
+    step: int = option(
+        128, "Distance of two windows; larger is faster", minimum=32, maximum=256, unit="px"
+    )
+    batch: int | None = option(
+        None, "Windows looked at together; by default 4 on a CPU, 16 elsewhere", minimum=1
+    )
+    keep_sessions: bool = option(
+        True, "Keep the nets loaded for the next page, unless memory is short"
+    )
