@@ -1,0 +1,144 @@
+"""The lines of music oemer read one after another, put side by side as parts of one score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from ensemble_core.model import Diagnostic, RecognitionError
+from ensemble_core.musicxml import parse, serialize
+
+from ..inference import Maps
+from .bars import bar_edges, slots
+from .content import Content, content_of, length, measure_of
+from .layout import Layout
+from .lines import Lines
+
+
+@attrs.frozen
+class Joined:
+    """The score, and what the user should know about it."""
+
+    musicxml: bytes
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
+    """Make one score of the lines: the *k*-th staff of each system is part *k*.
+
+    Bars are matched by where they lie between the bar lines of their system; where a staff
+    has none, a whole-bar rest stands in and is told. In a system with fewer staves than
+    others these are taken for the lowest ones.
+
+    Args:
+        musicxml: oemer's document of the page as :func:`~.cutting.cut` left it.
+        lines: What oemer found in it.
+        layout: The page.
+        maps: The page before it was cut.
+
+    Raises:
+        RecognitionError: oemer saw other staves than were cut (code ``oemer-many-staves``).
+    """
+    root = parse(musicxml, "oemer's MusicXML")
+    read = _by_line(root.findall("part/measure"), lines)
+    if max(read, default=0) >= len(layout.staves):
+        raise other_staves(len(layout.staves))
+    parts: list[list[Any]] = [[] for _ in range(layout.size)]
+    state: list[Content | None] = [None] * layout.size
+    empty = 0
+    for number, system in enumerate(layout.systems):
+        edges = bar_edges(maps.symbols == 1, layout, system)
+        rows = [_placed(read.get(i, []), lines.bars.get(i, []), edges) for i in system]
+        rows = [[] for _ in range(layout.size - len(system))] + rows
+        for place in range(max(len(row) for row in rows)):
+            bars = [row[place] if place < len(row) else None for row in rows]
+            longest = max(length(bar.nodes) for bar in bars if bar) if any(bars) else 0
+            for staff, bar in enumerate(bars):
+                empty += bar is None
+                measure = measure_of(bar, state[staff], longest, len(parts[staff]) + 1)
+                if number and not place:
+                    measure.insert(0, measure.makeelement("print", {"new-system": "yes"}))
+                parts[staff].append(measure)
+                state[staff] = bar or state[staff]
+    _rebuild(root, parts)
+    return Joined(serialize(root), _findings(layout, empty))
+
+
+def other_staves(count: int) -> RecognitionError:
+    """The error for a page whose staves oemer's rules see otherwise."""
+    return RecognitionError(
+        f"oemer lost its way among the {count} staves of this page",
+        hint="it was made for one or two staves a system; try --recognizer sightread",
+        code="oemer-many-staves",
+    )
+
+
+def _by_line(measures: list[Any], lines: Lines) -> dict[int, list[Content]]:
+    """The measures of each line, with the key and clef they begin in."""
+    found: dict[int, list[Content]] = {}
+    rest = iter(measures)
+    before = Content([], "0", ("G", "2"))
+    for group, bars in sorted(lines.bars.items()):
+        found[group] = []
+        for _ in bars:
+            measure = next(rest, None)
+            if measure is None:
+                raise other_staves(len(lines.bars))
+            content, before = content_of(measure, before)
+            found[group].append(content)
+    return found
+
+
+def _placed(read: list[Content], bars: Any, edges: list[float]) -> list[Content | None]:
+    """The bars of a staff by their place in the system; several in one place become one."""
+    row: list[Content | None] = [None] * (len(edges) - 1)
+    for content, place in zip(read, slots(bars, edges), strict=True):
+        earlier = row[place]
+        row[place] = earlier.followed_by(content) if earlier else content
+    return row
+
+
+def _rebuild(root: Any, parts: list[list[Any]]) -> None:
+    names, old = root.find("part-list"), root.findall("part")
+    sounds = [sound for part in old for sound in part.findall("sound")]
+    for node in [*names, *old]:
+        node.getparent().remove(node)
+    for number, measures in enumerate(parts, 1):
+        score_part = names.makeelement("score-part", {"id": f"P{number}"})
+        name = names.makeelement("part-name", {})
+        name.text = f"Staff {number}"
+        score_part.append(name)
+        names.append(score_part)
+        part = root.makeelement("part", {"id": f"P{number}"})
+        part.extend(measures)
+        root.append(part)
+    for sound in sounds:
+        measure = parts[0][0]
+        measure.insert(len(measure.findall("attributes")), sound)
+
+
+def _findings(layout: Layout, empty: int) -> tuple[Diagnostic, ...]:
+    found = [
+        Diagnostic(
+            "info", "oemer-many-staves",
+            f"{layout.size} staves a system: each was read by itself and they were joined",
+            "oemer does not know C clefs, and cannot tell which staves are one instrument",
+        )
+    ]  # fmt: skip
+    if len({len(system) for system in layout.systems}) > 1:
+        found.append(
+            Diagnostic(
+                "warning", "oemer-system-sizes",
+                "the systems have different numbers of staves; those of the smaller ones were "
+                "taken for the lowest",
+            )
+        )  # fmt: skip
+    if empty:
+        found.append(
+            Diagnostic(
+                "warning", "oemer-empty-bars",
+                f"{empty} bars of single staves were not read; whole-bar rests stand in for them",
+            )
+        )  # fmt: skip
+    return tuple(found)
