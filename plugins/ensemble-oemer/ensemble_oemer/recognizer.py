@@ -43,7 +43,10 @@ class OemerRecognizer:
             lambda share: ctx.progress(NETS_SHARE + (1 - NETS_SHARE) * share, 1.0, "page"),
             dewarp=self._dewarp(page),
         )  # fmt: skip
-        score = Score(repair(data))
+        musicxml, repairs = repair(data)
+        for diagnostic in repairs:
+            ctx.report(diagnostic)
+        score = Score(musicxml)
         ctx.progress(1.0, 1.0, "page")
         return score
 
