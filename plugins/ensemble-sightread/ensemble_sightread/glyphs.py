@@ -42,10 +42,12 @@ class Net:
 
     Attributes:
         session: The ONNX Runtime session.
-        thresholds: Least heat of a peak, per kind, shape (len(KINDS),).
+        kinds: The kinds it tells apart, as its file says.
+        thresholds: Least heat of a peak, per kind, shape (len(kinds),).
     """
 
     session: Any
+    kinds: tuple[str, ...]
     thresholds: NDArray[np.float32]
 
 
@@ -76,7 +78,7 @@ def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
     symbols = (
         _hanging_or_sitting(
-            image, Symbol(KINDS[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+            image, Symbol(net.kinds[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
         )
         for k, x, y, w, h, s in kept.tolist()
     )
@@ -97,9 +99,9 @@ def load(threads: int = 1) -> Net:
     session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map
     kinds = tuple(json.loads(about["kinds"]))
-    if kinds != KINDS:
+    if not set(kinds) <= set(KINDS):
         raise RuntimeError(f"{MODEL.name} was trained for other kinds than this version knows")
-    return Net(session, np.array(json.loads(about["thresholds"]), np.float32))
+    return Net(session, kinds, np.array(json.loads(about["thresholds"]), np.float32))
 
 
 def _tiles(

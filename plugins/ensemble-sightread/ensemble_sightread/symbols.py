@@ -31,10 +31,25 @@ KINDS: tuple[str, ...] = (
     "tuplet-2", "tuplet-3", "tuplet-4", "tuplet-5", "tuplet-6", "tuplet-7",
     "fermata", "accent", "tenuto", "marcato", "staccatissimo", "trill",
     "segno", "coda", "brace",
+    "dynamic-p", "dynamic-m", "dynamic-f", "dynamic-s", "dynamic-z", "dynamic-r", "dynamic-n",
+    "turn", "inverted-turn", "mordent", "inverted-mordent", "arpeggio",
+    "tremolo-1", "tremolo-2", "tremolo-3", "breath", "caesura", "up-bow", "down-bow",
+    "tuplet-8", "tuplet-9", "ottava", "pedal", "pedal-star",
+    "multi-rest", "breve-rest", "longa-rest", "grace-slash",
 )  # fmt: skip
 """Kinds of :class:`Symbol`. ``dot`` is any dot (augmentation, staccato, repeat): what it
 means is decided later. ``flag-2-up`` hangs on an up-stem and stands for two flags.
-A ``clef-8`` is the small 8 above or below a clef. Clef changes in mid-staff are clefs."""
+A ``clef-8`` is the small 8 above or below a clef. Clef changes in mid-staff are clefs.
+A ``dynamic-`` is one letter of a dynamic sign, an ``ottava`` the sign that opens an octave
+line (8va, 15ma ...), a ``multi-rest`` the thick bar of a rest of several bars; a ``marcato``
+is the strong accent. A net may know fewer kinds: which, its file says."""
+
+MASKS: tuple[str, ...] = (
+    "staff", "stem", "beam", "barline", "curve", "ledger", "hairpin", "line",
+)  # fmt: skip
+"""Classes of thin things that a net may give as masks. ``barline`` is any upright stroke of
+a bar line or of a system's left edge, ``curve`` a slur or tie, ``line`` any other line:
+brackets of voltas, tuplets and systems, octave and pedal lines, waves of trills, arpeggios."""
 
 
 @attrs.frozen
