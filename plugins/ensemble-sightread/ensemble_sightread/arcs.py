@@ -69,6 +69,9 @@ class Arcs:
         if found is None:
             return False
         thin, hidden = found
+        sides = [side for side in (-1, 1) if _possible(thin, hidden, side)]
+        if not sides:
+            return False
         t = np.linspace(0, 1, len(columns))
         middle, unit = thin.shape[0] // 2, SPACE * FINE
         rise = max(FLATTEST, min(0.05 * (x2 - x1) / SPACE, 0.7))
@@ -77,7 +80,7 @@ class Arcs:
         tips = max(2, len(columns) // 8)
         for drift in (0.0,) if whole else (0.0, 0.35, -0.35):
             run = starts[:, None, None] + drift * t + bow
-            for side in (-1, 1):
+            for side in sides:
                 rows = np.rint(middle + side * run * unit).astype(np.int64)
                 at = rows.clip(0, thin.shape[0] - 1), np.arange(len(columns))
                 hit = thin[at]
@@ -112,3 +115,16 @@ class Arcs:
         thin = cv2.subtract(area, cv2.morphologyEx(area, cv2.MORPH_OPEN, tall))
         wider = np.ones((3, 1), np.uint8)
         return cv2.dilate(thin, wider) > 0, cv2.dilate(lines, wider) > 0
+
+
+def _possible(thin: NDArray[np.bool_], hidden: NDArray[np.bool_], side: int) -> bool:
+    """Whether there is ink enough for an arc above (-1) or below (1) the middle row at all.
+
+    What this rules out could not reach :data:`SURE` either, however the arc lies.
+    """
+    beyond = thin.shape[0] // 2 - side * round(0.3 * SPACE * FINE)
+    half = slice(beyond, None) if side > 0 else slice(None, beyond + 1)
+    seen = thin[half].any(axis=0)
+    inked = int(seen.sum())
+    blank = seen.size - int((seen | hidden[half].any(axis=0)).sum())
+    return inked >= SURE * seen.size / 2 and SURE * blank <= (1 - SURE) * inked

@@ -19,6 +19,10 @@ UNIT = SPACE * FINE
 """Staff space of the fine picture, in its pixels."""
 STRIP = 10
 """Width of a strip in fine pixels: half a space."""
+LOST = 12
+"""Strips after which a chain ends that no peak continues."""
+SHELF = 8
+"""Rows within which :func:`_continued` looks for chains, to either side at least."""
 SPACINGS = np.arange(0.60, 1.1501, 0.025) * UNIT
 """Staff spaces that are tried: small staves (ossia, cue) stand beside full ones."""
 
@@ -105,51 +109,57 @@ def _chains(score: Floats, spacing: Floats) -> list[Chain]:
     """Link the peaks of neighbouring strips."""
     kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
     peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)
-    done: list[Chain] = []
-    alive: list[Chain] = []
+    chains: list[Chain] = []
+    shelves: dict[int, list[int]] = {}
     for strip in range(score.shape[0]):
-        rows = np.flatnonzero(peak[strip])
+        rows = _apart(np.flatnonzero(peak[strip]))
         rows = rows[np.argsort(-score[strip, rows], kind="stable")]
-        taken: set[int] = set()
-        for row in _apart(rows):
-            chain = _continued(alive, strip, float(row), float(spacing[strip, row]), taken)
-            if chain is None:
-                chain = Chain([], [], [], [])
-                alive.append(chain)
-            taken.add(id(chain))
+        for row in rows.tolist():
+            space = float(spacing[strip, row])
+            number = _continued(chains, shelves, strip, row, space)
+            if number is None:
+                number = len(chains)
+                chains.append(Chain([], [], [], []))
+            else:
+                shelves[int(chains[number].y[-1]) // SHELF].remove(number)
+            shelves.setdefault(row // SHELF, []).append(number)
+            chain = chains[number]
             chain.at.append(strip)
             chain.y.append(float(row))
-            chain.space.append(float(spacing[strip, row]))
+            chain.space.append(space)
             chain.score.append(float(score[strip, row]))
-        gone = [chain for chain in alive if strip - chain.at[-1] > 12]
-        done += gone
-        alive = [chain for chain in alive if strip - chain.at[-1] <= 12]
-    return done + alive
+    return chains
 
 
-def _apart(rows: NDArray[np.int64]) -> list[int]:
+def _apart(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of peaks that touch (a plateau has many) the first only."""
     kept: list[int] = []
-    for row in rows:
-        if all(abs(row - other) > 0.4 * UNIT for other in kept):
-            kept.append(int(row))
-    return kept
+    for row in rows.tolist():
+        if not kept or row - kept[-1] > 0.4 * UNIT:
+            kept.append(row)
+    return np.array(kept, dtype=np.int64)
 
 
 def _continued(
-    alive: list[Chain], strip: int, row: float, spacing: float, taken: set[int]
-) -> Chain | None:
-    """The chain that a peak continues, if any."""
+    chains: list[Chain], shelves: dict[int, list[int]], strip: int, row: int, spacing: float
+) -> int | None:
+    """The chain that a peak continues, if any.
+
+    Args:
+        chains: All so far.
+        shelves: Their numbers by the last row, in steps of :data:`SHELF`.
+        strip, row, spacing: The peak.
+    """
     best, nearest = None, np.inf
-    for chain in alive:
-        if id(chain) in taken:
-            continue
+    place = row // SHELF
+    for number in sorted(n for at in (-1, 0, 1) for n in shelves.get(place + at, ())):
+        chain = chains[number]
         gap = strip - chain.at[-1]
-        if abs(chain.space[-1] - spacing) > 0.12 * UNIT:
+        if not 0 < gap <= LOST or abs(chain.space[-1] - spacing) > 0.12 * UNIT:
             continue
         far = abs(chain.y[-1] - row)
         if far <= 2.0 + 0.5 * gap and far + 0.2 * gap < nearest:
-            best, nearest = chain, far + 0.2 * gap
+            best, nearest = number, far + 0.2 * gap
     return best
 
 
