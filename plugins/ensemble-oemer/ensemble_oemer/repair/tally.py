@@ -50,6 +50,8 @@ class Tally:
     def _about_bars(self, total: int) -> list[Diagnostic]:
         kinds: tuple[tuple[Severity, str, str], ...] = (
             ("info", "oemer-staves-silent", "a whole-bar rest in an empty staff"),
+            ("warning", "oemer-rests-shortened", "a rest too long for the bar, shortened"),
+            ("warning", "oemer-notes-cut", "notes past the end of the bar, cut there"),
             ("warning", "oemer-bars-filled", "too short, filled with rests"),
             ("warning", "oemer-bars-overfull", "longer than the meter, left as read"),
             ("warning", "oemer-bars-crowded", "more than two voices at once in a staff"),
