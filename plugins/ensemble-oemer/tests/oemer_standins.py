@@ -97,16 +97,27 @@ def print_nets(folder: Path) -> Path:
 
     graph = _Graph()
     ink = graph.ink()
-    staff = graph.without(graph.opened(ink, 1, 25), graph.opened(ink, 5, 1))
-    symbols = graph.without(ink, staff)
+    symbols = graph.without(ink, graph.without(graph.opened(ink, 1, 25), graph.opened(ink, 5, 1)))
     beams = graph.grown(graph.opened(symbols, 4, 19), 3, 3)
-    lines = graph.opened(ink, 30, 1)
-    stems = graph.without(lines, graph.opened(ink, 9, 9))
-    heads = graph.without(graph.opened(graph.closed(symbols, 3, 3), 9, 9), beams)
-    heads = graph.without(heads, stems)
-    near_stem = graph.grown(graph.opened(symbols, 9, 3), 3, 3)
-    signs = graph.without(graph.without(near_stem, beams), graph.grown(lines, 5, 5))
-    signs = graph.without(graph.without(signs, graph.grown(heads, 9, 9)), stems)
+    lines = graph.without(graph.opened(ink, 30, 1), graph.opened(ink, 9, 9))
+    # two lines side by side and shorter than a bar line are those of a sharp
+    short = graph.without(lines, graph.opened(ink, 50, 1))
+    twins = graph.grown(graph.without(graph.closed(short, 1, 11), short), 9, 15)
+    stems = graph.without(lines, twins)
+    solid = graph.closed(symbols, 9, 9)
+    digits = graph.opened(solid, 45, 7)
+    clefs = graph.grown(graph.opened(graph.closed(symbols, 13, 13), 16, 22), 61, 25)
+    heads = graph.opened(solid, 9, 11)
+    for other in (beams, stems, digits, twins, clefs):
+        heads = graph.without(heads, other)
+    rest = symbols
+    for other in (beams, lines, graph.grown(heads, 5, 5), digits):
+        rest = graph.without(rest, other)
+    high = graph.grown(graph.opened(graph.closed(rest, 7, 7), 15, 5), 9, 9)
+    signs = graph.without(
+        graph.both(symbols, graph.either(graph.either(high, twins), clefs)), stems
+    )
+    signs = graph.without(signs, graph.grown(heads, 5, 5))
     graph.classes([stems, heads, signs], SYMBOL_NET)
     graph.save(SYMBOL_NET, folder)
     return folder
@@ -194,6 +205,12 @@ class _Graph:
     def without(self, value: str, other: str) -> str:
         """Where ``value`` is and ``other`` is not."""
         return self.add("Relu", self.add("Sub", value, other))
+
+    def both(self, value: str, other: str) -> str:
+        return self.add("Mul", value, other)
+
+    def either(self, value: str, other: str) -> str:
+        return self.add("Max", value, other)
 
     def classes(self, masks: list[str], net: NetShape) -> None:
         """The masks as probabilities beside a background, channels last."""
