@@ -7,10 +7,10 @@ from ensemble_core.model import Context, Page, Score
 from .engine import limit_threads, load_oemer
 from .failures import no_staves
 from .inference import Nets
+from .many_staves import read_page
 from .options import OemerOptions
 from .picture import prepare
 from .repair import repair
-from .rules import read_maps
 
 NETS_SHARE = 0.88
 """What the nets take of a page's time on a CPU, measured with oemer's own files."""
@@ -38,7 +38,7 @@ class OemerRecognizer:
         )
         if maps is None:
             raise no_staves()
-        data = read_maps(
+        data = read_page(
             picture, maps, ctx,
             lambda share: ctx.progress(NETS_SHARE + (1 - NETS_SHARE) * share, 1.0, "page"),
             dewarp=self._dewarp(page),

@@ -11,9 +11,13 @@ from ensemble_core.musicxml import parse, serialize
 
 from ..inference import Maps
 from .bars import bar_edges, slots
+from .clefs import c_clef, reclef
 from .content import Content, content_of, length, measure_of
 from .layout import Layout
 from .lines import Lines
+
+CLEF = 3
+"""Class of the second net."""
 
 
 @attrs.frozen
@@ -42,6 +46,7 @@ def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
     """
     root = parse(musicxml, "oemer's MusicXML")
     read = _by_line(root.findall("part/measure"), lines)
+    read = _in_right_clefs(read, lines, layout, maps)
     if max(read, default=0) >= len(layout.staves):
         raise other_staves(len(layout.staves))
     parts: list[list[Any]] = [[] for _ in range(layout.size)]
@@ -90,6 +95,29 @@ def _by_line(measures: list[Any], lines: Lines) -> dict[int, list[Content]]:
     return found
 
 
+def _in_right_clefs(
+    read: dict[int, list[Content]], lines: Lines, layout: Layout, maps: Maps
+) -> dict[int, list[Content]]:
+    """C clefs are looked for; a line without a clef has that of the same staff before it.
+
+    (oemer gives it that of the line above, which is another staff.)
+    """
+    found = dict(read)
+    for number, system in enumerate(layout.systems):
+        for k, staff in enumerate(system, layout.size - len(system)):
+            if not read.get(staff):
+                continue
+            clef = c_clef(maps.symbols == CLEF, layout, staff)
+            above = layout.systems[number - 1] if number else ()
+            before = k - (layout.size - len(above))
+            if not clef and not lines.bars[staff][0].clef and 0 <= before < len(above):
+                earlier = found.get(above[before])
+                clef = earlier[-1].clef if earlier else None
+            if clef:
+                found[staff] = reclef(read[staff], clef)
+    return found
+
+
 def _placed(read: list[Content], bars: Any, edges: list[float]) -> list[Content | None]:
     """The bars of a staff by their place in the system; several in one place become one."""
     row: list[Content | None] = [None] * (len(edges) - 1)
@@ -123,7 +151,7 @@ def _findings(layout: Layout, empty: int) -> tuple[Diagnostic, ...]:
         Diagnostic(
             "info", "oemer-many-staves",
             f"{layout.size} staves a system: each was read by itself and they were joined",
-            "oemer does not know C clefs, and cannot tell which staves are one instrument",
+            "which staves are one instrument, oemer cannot tell: each is a part",
         )
     ]  # fmt: skip
     if len({len(system) for system in layout.systems}) > 1:

@@ -11,7 +11,7 @@ import attrs
 
 @attrs.frozen
 class Bar:
-    """A bar as oemer found it: where its symbols are, and whether a clef was among them."""
+    """A bar as oemer found it: where its symbols are, and whether it begins with a clef."""
 
     centres: tuple[float, ...]
     clef: bool
@@ -38,7 +38,7 @@ def listening(ete: Any) -> Iterator[Lines]:
             super().build()
             lines.bars = {
                 int(group): [
-                    Bar(tuple(float(s.x_center) for s in bar.symbols), bool(bar.clefs))
+                    Bar(tuple(float(s.x_center) for s in bar.symbols), _begins_with_clef(bar))
                     for bar in measures
                 ]
                 for group, measures in self.measures.items()
@@ -49,3 +49,8 @@ def listening(ete: Any) -> Iterator[Lines]:
         yield lines
     finally:
         ete.MusicXMLBuilder = builder
+
+
+def _begins_with_clef(bar: Any) -> bool:
+    """Whether a clef comes before any note; ``bar`` is oemer's ``Measure``."""
+    return bool(bar.clefs) and bar.clefs[0].x_center <= bar.symbols[0].x_center
