@@ -69,7 +69,9 @@ def work(data: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     planned = unpack(data["component"], PlannedComponent)
     given = unpack(data[data["given"]], _GIVEN[data["given"]])
     component = make_component(planned)
-    result = operate(planned.kind, component, given, attrs.evolve(ctx, component=planned.name))
+    models = {name: Path(model.path) for name, model in planned.models.items()}
+    own = attrs.evolve(ctx, component=planned.name, models=models)
+    result = operate(planned.kind, component, given, own)
     return {"fingerprint": fingerprint(result)}
 
 

@@ -8,6 +8,7 @@ from .engine import limit_threads, load_oemer
 from .failures import no_staves
 from .inference import Nets
 from .many_staves import read_page
+from .many_staves import read_page
 from .options import OemerOptions
 from .picture import prepare
 from .repair import repair
