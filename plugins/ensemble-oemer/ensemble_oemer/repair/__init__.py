@@ -13,8 +13,8 @@ from ensemble_core.musicxml import parse, serialize
 
 from .bars import drop_empty, number_bars
 from .header import tidy_header
+from .lengths import mend_lengths, split_merged
 from .meter import infer_meters
-from .overlong import mend_overlong
 from .reading import read_part
 from .tally import Tally
 from .writing import write_part
@@ -41,8 +41,9 @@ def repair(data: bytes) -> tuple[bytes, tuple[Diagnostic, ...]]:
     tidy_header(root, parts)
     drop_empty(parts, tally)
     meters = infer_meters(parts, tally)
+    split_merged(parts, meters, tally)
     number_bars(parts)
-    mend_overlong(parts, meters, tally)
+    mend_lengths(parts, meters, tally)
     for element, part in zip(elements, parts, strict=True):
         write_part(element, part, meters, tally)
     return serialize(root), tally.diagnostics(max((len(part.bars) for part in parts), default=0))

@@ -1,0 +1,179 @@
+"""Bars that came out too long or too short because one sign was read wrongly.
+
+The only place where the time of a note oemer read is changed, each time by a rule that leaves
+one choice:
+
+* A bar of two or three times the length, in which no note crosses and some note begins where
+  the bar line should be: oemer missed the bar line.
+* All staves of the bar are too long, or too short, by the same amount, and one pause in which
+  all of them rest, or one dotted value, makes it fit if it is read otherwise; what follows
+  moves along. Of several the one that puts most notes on beats.
+* A note sounds past the end of a bar in which everything begins in time and another note
+  ends on time: it ends with the bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import attrs
+
+from .music import Bar, Event, Meter, Part, Time, written_type
+from .tally import Tally
+
+Column = Sequence[Bar]
+"""The bars of all parts at one place."""
+
+
+@attrs.frozen
+class Change:
+    """Time to take out (or, negative, to put in) before ``end``."""
+
+    end: Time
+    excess: Time
+
+    def apply(self, event: Event) -> Event:
+        """The event as it is then; its duration may come out as 0."""
+        if event.onset >= self.end:
+            return attrs.evolve(event, onset=event.onset - self.excess)
+        ends = event.end == self.end
+        if ends or (event.rest and event.end > self.end - max(self.excess, Fraction(0))):
+            end = max(min(event.end, self.end) - self.excess, event.onset)
+            return attrs.evolve(event, duration=end - event.onset)
+        return event
+
+
+def split_merged(parts: Sequence[Part], meters: list[Meter], tally: Tally) -> None:
+    """Put the bar lines in that oemer missed; the bars' meters grow along."""
+    for place in reversed(range(len(meters))):
+        column = [part.bars[place] for part in parts]
+        length = meters[place].length
+        times = _extent(column) / length
+        if times not in (2, 3) or not _clean(column, length):
+            continue
+        for part, bar in zip(parts, column, strict=True):
+            part.bars[place : place + 1] = _split(bar, length, int(times))
+        meters[place : place + 1] = [meters[place]] * int(times)
+        tally.counts["oemer-bars-split"] += 1
+
+
+def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -> None:
+    """Correct what one rest, dot or last note makes too long. The bars have numbers by now."""
+    for place, meter in enumerate(meters):
+        column = [part.bars[place] for part in parts]
+        if column[0].pickup:
+            continue
+        if _mend(column, meter):
+            tally.bar("oemer-lengths-mended", column[0].label)
+        elif _cut_notes(column, meter.length):
+            tally.bar("oemer-notes-cut", column[0].label)
+
+
+def _notes(column: Column) -> list[Event]:
+    return [event for bar in column for event in bar.events if not event.rest]
+
+
+def _extent(column: Column) -> Time:
+    return max((note.end for note in _notes(column)), default=Fraction(0))
+
+
+def _clean(column: Column, length: Time) -> bool:
+    notes = _notes(column)
+    lines = [length * n for n in range(1, int(_extent(column) / length))]
+    crossed = any(note.onset < line < note.end for note in notes for line in lines)
+    return not crossed and all(any(note.onset == line for note in notes) for line in lines)
+
+
+def _split(bar: Bar, length: Time, times: int) -> list[Bar]:
+    bars = [bar, *(Bar() for _ in range(times - 1))]
+    events, clefs = bar.events, bar.clefs
+    for n, made in enumerate(bars):
+        start, end = length * n, length * (n + 1)
+        made.events = [
+            attrs.evolve(event, onset=max(event.onset, start) - start,
+                         duration=min(event.end, end) - max(event.onset, start))
+            for event in events if event.onset < end and event.end > start
+        ]  # fmt: skip
+        made.clefs = [
+            attrs.evolve(clef, onset=clef.onset - start)
+            for clef in clefs
+            if start <= clef.onset and (clef.onset < end or n == times - 1)
+        ]
+    return bars
+
+
+def _mend(column: Column, meter: Meter) -> bool:
+    notes = _notes(column)
+    ends: dict[tuple[int, int], Time] = {}
+    for number, bar in enumerate(column):
+        for note in (event for event in bar.events if not event.rest):
+            staff = (number, note.staff)
+            ends[staff] = max(ends.get(staff, Fraction(0)), bar.extent(note.staff))
+    if len(set(ends.values())) != 1 or _extent(column) == meter.length:
+        return False
+    excess = max(ends.values()) - meter.length
+    if excess == 0:
+        return False
+    changes = [*_pauses(notes, excess), *(_dots(column, excess) if excess > 0 else ())]
+    scores = [_on_beats([change.apply(note) for note in notes], meter) for change in changes]
+    best = max(scores, default=(0, 0))
+    if scores.count(best) != 1 or (excess < 0 and best <= _on_beats(notes, meter)):
+        return False
+    change = changes[scores.index(best)]
+    for bar in column:
+        changed = [change.apply(event) for event in bar.events]
+        bar.events = [event for event in changed if event.duration > 0]
+        bar.clefs = [
+            attrs.evolve(clef, onset=clef.onset - excess) if clef.onset >= change.end else clef
+            for clef in bar.clefs
+        ]
+    return True
+
+
+def _pauses(notes: Sequence[Event], excess: Time) -> list[Change]:
+    """Each stretch before the last note in which none sounds, if it can change so much."""
+    found = []
+    now = Fraction(0)
+    for note in sorted(notes, key=lambda note: note.onset):
+        if note.onset - now > max(excess, Fraction(0)):
+            found.append(Change(note.onset, excess))
+        now = max(now, note.end)
+    return found
+
+
+def _dots(column: Column, excess: Time) -> list[Change]:
+    """Dotted notes whose dot is what is too much, with nothing else where it sounds."""
+    notes = _notes(column)
+    found = []
+    for end in sorted({note.end for note in notes if note.duration == 3 * excess}):
+        sounding = [note for note in notes if note.onset < end and note.end > end - excess]
+        if all(note.end == end and note.duration == 3 * excess for note in sounding):
+            found.append(Change(end, excess))
+    return found
+
+
+def _on_beats(notes: Sequence[Event], meter: Meter) -> tuple[int, int]:
+    half = meter.beat / (3 if meter.beat.denominator > 1 else 2)
+    return (
+        sum(note.onset % meter.beat == 0 for note in notes),
+        sum(note.onset % half == 0 for note in notes),
+    )
+
+
+def _cut_notes(column: Column, length: Time) -> bool:
+    notes = _notes(column)
+    on_time = any(note.end == length for note in notes)
+    late = any(note.onset >= length for note in notes)
+    over = [note for note in notes if note.end > length]
+    if not over or late or not on_time:
+        return False
+    if not all(written_type(length - note.onset)[0] for note in over):
+        return False
+    for bar in column:
+        bar.events = [
+            event if event.rest else
+            attrs.evolve(event, duration=min(event.duration, length - event.onset))
+            for event in bar.events
+        ]  # fmt: skip
+    return True
