@@ -1,8 +1,8 @@
 """Pages of known music, engraved by three programs, to measure a recognizer with.
 
-A page is the first bars of one part (a voice, a string part, a piano staff pair) of a work
-that training leaves alone: works whose file name's SHA-1 is 0 modulo 5 are only ever
-evaluated on. Needs the data folder, and for two of the engravers the programs
+A page is the first bars of one part (a voice, a string part, a piano staff pair) or of all
+parts (a song, a quartet) of a work that training leaves alone: works whose file name's
+SHA-1 is 0 modulo 5 are only ever evaluated on. Needs the data folder, and for two of the engravers the programs
 ``musescore3`` and ``lilypond`` (with ``musicxml2ly``).
 """
 
@@ -35,13 +35,25 @@ def held_out(name: str) -> bool:
     return int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0
 
 
+STAVES = {
+    "voice": [1], "violin1": [1], "violin2": [1], "viola": [1], "cello": [1], "piano": [2],
+    "song": [1, 2], "quartet": [1, 1, 1, 1],
+}  # fmt: skip
+"""What a page is of → the staves of each of its parts."""
+
+
 @attrs.frozen
 class Work:
-    """A part of a work: its file, its staves (0-based parts of the score) and a name."""
+    """A part of a work: its file, the 0-based part (None: all parts) and what it is."""
 
     path: Path
-    part: int
+    part: int | None
     label: str
+
+    @property
+    def staves(self) -> int:
+        """Staves of a system."""
+        return sum(STAVES[self.label])
 
 
 @attrs.frozen
@@ -81,31 +93,46 @@ def read_xml(path: Path) -> Any:
 
 
 def excerpt(work: Work, bars: int) -> bytes | None:
-    """One part's first bars as a document; None if the part is not what the label says."""
+    """The first bars as a document; None if the work is not what the label says."""
     root = read_xml(work.path)
     parts = root.findall("part")
-    part = parts[work.part] if -len(parts) <= work.part < len(parts) else None
-    if part is None or len(parts) < 2:
+    if len(parts) < 2 or (work.part is not None and not -len(parts) <= work.part < len(parts)):
         return None
-    two = max((int(n.text) for n in part.iter("staves")), default=1)
-    if two != (2 if work.label == "piano" else 1):
+    kept = parts if work.part is None else [parts[work.part]]
+    staves = [max((int(n.text) for n in part.iter("staves")), default=1) for part in kept]
+    if staves != STAVES[work.label]:
         return None
-    names = root.find("part-list")
-    for node in list(names):
-        if node.tag != "score-part" or node.get("id") != part.get("id"):
-            names.remove(node)
-    for other in parts:
-        if other is not part:
-            root.remove(other)
-    for measure in part.findall("measure")[bars:]:
-        part.remove(measure)
-    for tag in ("credit", "defaults"):
-        for node in root.findall(tag):
-            root.remove(node)
-    for node in list(part.iter("print", "measure-style")):
+    if work.part is not None:
+        names = root.find("part-list")
+        for node in list(names):
+            if node.tag != "score-part" or node.get("id") != kept[0].get("id"):
+                names.remove(node)
+    for part in parts:
+        if part not in kept:
+            root.remove(part)
+    for part in kept:
+        for measure in part.findall("measure")[bars:]:
+            part.remove(measure)
+    for node in list(root.iter("credit", "defaults", "print", "measure-style")):
         node.getparent().remove(node)
     document = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return bytes(document)
+
+
+def printable(document: bytes, engraver: str) -> bytes:
+    """The document with what the engraver can print: ``musicxml2ly`` trips over words."""
+    if engraver != "lilypond":
+        return document
+    root = etree.fromstring(document)
+    for direction in list(root.iter("direction")):
+        if direction.find(".//words") is not None:
+            direction.getparent().remove(direction)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def count_bars(document: bytes) -> int:
+    """Bars of the first part."""
+    return len(etree.fromstring(document).find("part").findall("measure"))
 
 
 def verovio(document: bytes, out: Path) -> int:
@@ -133,18 +160,14 @@ def musescore(document: bytes, out: Path) -> int:
 
 
 def lilypond(document: bytes, out: Path) -> int:
-    """Engrave with LilyPond, by way of ``musicxml2ly``, which trips over words.
+    """Engrave with LilyPond, by way of ``musicxml2ly``.
 
-    It also prints what the score hides, so scores that hide something are refused.
+    It prints what the score hides, so scores that hide something are refused.
     """
     if b'print-object="no"' in document:
         raise OSError("hidden notes or rests")
     source, ly = out.with_suffix(".musicxml"), out.with_suffix(".ly")
-    root = etree.fromstring(document)
-    for direction in list(root.iter("direction")):
-        if direction.find(".//words") is not None:
-            direction.getparent().remove(direction)
-    source.write_bytes(etree.tostring(root))
+    source.write_bytes(document)
     _run(["musicxml2ly", "--npl", "-o", str(ly), str(source)], out.parent)
     text = ly.read_text()
     ly.write_text(text.replace("\\version", '#(set-default-paper-size "a4")\n\\version', 1))
@@ -195,20 +218,22 @@ def engrave(work: Work, engraver: str, folder: Path, most: int = 48) -> Engraved
     truth = folder / f"{name}-truth.musicxml"
     if out.exists() and truth.exists():
         document = truth.read_bytes()
-        return EngravedPage(name, engraver, out, document, document.count(b"<measure "))
+        return EngravedPage(name, engraver, out, document, count_bars(document))
     bars = most
     for _ in range(8):
-        document_or_none = excerpt(work, bars)
-        if document_or_none is None or document_or_none.count(b"<pitch") < 30:
+        given = excerpt(work, bars)
+        if given is None or given.count(b"<pitch") < 30:
             return None
+        document = printable(given, engraver)
         try:
-            pages = ENGRAVERS[engraver](document_or_none, out)
+            pages = ENGRAVERS[engraver](document, out)
         except (subprocess.SubprocessError, OSError):
             out.unlink(missing_ok=True)
             return None
-        bars = min(bars, document_or_none.count(b"<measure "))
+        bars = min(bars, count_bars(document))
         if pages == 1:
-            truth.write_bytes(document_or_none)
-            return EngravedPage(name, engraver, out, document_or_none, bars)
+            truth.write_bytes(document)
+            return EngravedPage(name, engraver, out, document, bars)
         bars = max(4, int(bars / pages * 0.9) if pages > 2 else int(bars * 0.8))
+    out.unlink(missing_ok=True)
     return None

@@ -67,7 +67,7 @@ def main() -> None:
 def differ(truth: Path, found: Path | None) -> dict[str, Any]:
     """OMR-NED of all objects, with what it is made of, and of notes and signatures alone."""
     import converter21
-    from musicdiff import DetailLevel
+    from musicdiff.detaillevel import DetailLevel
 
     sys.setrecursionlimit(20_000)  # musicdiff recurses once a bar, and more than once a note
     converter21.register()
@@ -87,10 +87,11 @@ def _parse(path: Path | None) -> Any:
 
 
 def _compare(found: Any, truth: Any, detail: int) -> dict[str, Any]:
-    import musicdiff
+    from musicdiff.annotation import AnnScore
+    from musicdiff.comparison import Comparison
 
-    left, right = musicdiff.AnnScore(found, detail), musicdiff.AnnScore(truth, detail)
-    operations, edits = musicdiff.Comparison.annotated_scores_diff(left, right)
+    left, right = AnnScore(found, detail), AnnScore(truth, detail)
+    operations, edits = Comparison.annotated_scores_diff(left, right)
     kinds: dict[str, dict[str, int]] = {}
     for operation in operations:
         extra = getattr(operation[1] or operation[2], "kind", "") or ""

@@ -116,14 +116,16 @@ def as_data(done: Evaluation) -> dict[str, Any]:
             "platform": platform.platform(), "python": platform.python_version(),
             "cores": os.cpu_count(), "load": _load(),
         },
-        "versions": {
-            name: next((r.version for (n, _), r in done.readings.items() if n == name and r.version), "")
-            for name in done.recognizers
-        },
+        "versions": {name: _version(done, name) for name in done.recognizers},
         "groups": [attrs.asdict(row) for row in done.rows],
         "costs": {name: costs(done.of(name)) for name in done.recognizers},
         "documents": [_document(done.cases[score.case], score) for score in done.scores],
     }  # fmt: skip
+
+
+def _version(done: Evaluation, recognizer: str) -> str:
+    versions = [r.version for (name, _), r in done.readings.items() if name == recognizer]
+    return next((version for version in versions if version), "")
 
 
 def _load() -> list[float]:

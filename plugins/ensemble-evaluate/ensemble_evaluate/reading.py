@@ -130,7 +130,7 @@ def _kept(path: Path, key: str) -> dict[str, Any] | None:
 def _reading(answer: dict[str, Any], score: Path) -> Reading:
     pages = answer.get("pages") or []
     errors = [answer.get("error"), *(page.get("error") for page in pages)]
-    error = next((error for error in errors if error), {})
+    error: dict[str, str] = next((error for error in errors if error), {})
     return Reading(
         status=answer["status"],
         score=score if score.is_file() else None,

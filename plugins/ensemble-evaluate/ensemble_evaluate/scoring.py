@@ -9,7 +9,7 @@ import attrs
 
 from .cases import Case
 from .notes import Agreement, align, compare, staves
-from .omr_ned import Differences, Distance, omr_ned
+from .omr_ned import Distance, omr_ned
 from .reading import Reading
 from .signs import Signs, signs
 
@@ -65,8 +65,7 @@ def read_truth(path: Path) -> bytes:
     """
     from ensemble_core.musicxml import read_mxl
 
-    data = path.read_bytes()
-    return read_mxl(data) if path.suffix == ".mxl" else data
+    return read_mxl(path) if path.suffix == ".mxl" else path.read_bytes()
 
 
 def judge(
@@ -75,7 +74,7 @@ def judge(
     """Compare a reading with its truth; a failed one has found nothing at all."""
     truth = read_truth(case.truth)
     found = reading.score.read_bytes() if reading.score else None
-    differences = _differences(truth, found, limit, cache)
+    differences = omr_ned(truth, found, limit, cache)
     return Score(
         case=case.name,
         recognizer=recognizer,
@@ -91,12 +90,6 @@ def judge(
         error=reading.error,
         code=reading.code,
     )
-
-
-def _differences(
-    truth: bytes, found: bytes | None, limit: float, cache: Path | None
-) -> Differences:
-    return omr_ned(truth, found, limit, cache)
 
 
 def sign_accuracy(truth: bytes, found: bytes | None) -> SignAccuracy:
