@@ -34,6 +34,9 @@ from .common import build_config, config_options, expand, parse_pages, seconds, 
 )
 @click.option("--overwrite", "policy", flag_value="overwrite", help="Replace existing outputs.")
 @click.option("--resume", "policy", flag_value="resume", help="Go on with an interrupted batch.")
+@click.option(
+    "--fetch-models", is_flag=True, help="Download the model files that are missing, first."
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep results of pages.")
 @click.option(
     "--report", metavar="FILE", type=click.Path(path_type=Path), help="Write what happened as JSON."
@@ -126,6 +129,7 @@ def _run(pipeline: Any, inputs: Sequence[Any], output: str | None, given: dict[s
         result = pipeline.run(
             inputs, output=output, policy=given["policy"] or "error",
             pages=parse_pages(given["pages"]), on_event=show, cancel=cancel,
+            fetch_models=given["fetch_models"],
         )  # fmt: skip
     show.summary(result.report, debug=given["debug"])
     return result, cancel.cancelled

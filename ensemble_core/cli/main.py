@@ -11,6 +11,7 @@ COMMANDS = {
     "convert": ("convert", "Read sheet music and write scores, MIDI and more"),
     "plan": ("plan", "Show what convert would do, without doing it"),
     "plugins": ("plugins", "List, examine, check and start plugins"),
+    "models": ("models", "Fetch, import and verify the model files of components"),
     "config": ("config", "Show where settings come from; start and check a file"),
     "cache": ("cache", "How much is kept, and clearing it"),
     "completion": ("completion", "Print the shell's completion script"),

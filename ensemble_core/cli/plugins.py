@@ -12,7 +12,9 @@ import attrs
 import click
 
 from ..config import discover
+from ..config.settings import Settings
 from ..model import API_VERSION, KINDS, ExitCode, MissingError
+from ..modelfiles import State, Store, lacking, readable
 from ..places import cache_folder
 from ..registry import Entry, Registry, import_target, missing
 from ..registry.probe import Probe, probe
@@ -21,6 +23,17 @@ from ..registry.probe import Probe, probe
 @click.group("plugins", no_args_is_help=True)
 def command() -> None:
     """List, examine, check and start plugins."""
+
+
+FINE = {"ready": "ok  ", "blocked": "--  ", "models missing": "--  "}
+"""States that are no problem, and how the doctor marks them."""
+
+BAD_MODELS: dict[State, str] = {
+    "changed": "models damaged",
+    "wrong size": "models damaged",
+    "missing": "models missing",
+}
+"""State of a model file → state of its component, the worst first."""
 
 
 @attrs.frozen
@@ -64,15 +77,16 @@ def doctor(as_json: bool) -> None:
     """Look at every plugin afresh and say what is wrong and what to do about it.
 
     Ends with 4 when something is missing or does not load, 9 when a plugin breaks its
-    contract, 0 when all is well.
+    contract, 0 when all is well. Model files that were not fetched yet are no problem;
+    damaged ones are.
     """
     rows = _rows(fresh=True)
-    bad = [row for row in rows if row.state not in ("ready", "blocked")]
+    bad = [row for row in rows if row.state not in FINE]
     if as_json:
         click.echo(json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False))
     else:
         for row in rows:
-            mark = "ok  " if row.state == "ready" else "--  " if row.state == "blocked" else "BAD "
+            mark = FINE.get(row.state, "BAD ")
             entry = row.entry
             click.echo(f"{mark}{entry.kind} {entry.name} ({entry.key})")
             if row in bad or row.problem:
@@ -112,6 +126,15 @@ def show(name: str, as_json: bool) -> None:
         for need in spec.requires:
             lacking = "" if not missing([need]) else f"  MISSING: {need.hint}"
             click.echo(f"  needs the {need.kind} {need.name}{lacking}")
+        store = _settings().models.store()
+        for file in spec.models:
+            state = store.glance(spec.name, file)
+            own = f"; -O {spec.name}.{spec.own_models}=FOLDER brings others"
+            click.echo(
+                f"  reads the model file {file.name} ({readable(file.size)}, {state}"
+                f"{f', {file.licence}' if file.licence else ''}) in {store.folder_of(spec.name)}"
+                + (own if spec.own_models else "")
+            )
         for key, described in schema["properties"].items():
             default = json.dumps(described.get("default"), ensure_ascii=False)
             click.echo(f"  -O {spec.name}.{key}={default}  {described.get('description', '')}")
@@ -163,16 +186,42 @@ def new(kind: str, name: str, into: Path) -> None:
     click.echo(f"next: pip install -e '{into / name}[test]' && pytest {into / name}", err=True)
 
 
+def _settings() -> Settings:
+    return discover(Path.cwd(), os.environ).settings()
+
+
 def _registry() -> Registry:
-    return Registry(block=discover(Path.cwd(), os.environ).settings().plugins.block)
+    return Registry(block=_settings().plugins.block)
 
 
 def _rows(fresh: bool = False, offline: bool = False) -> list[Row]:
-    run = discover(Path.cwd(), os.environ).settings()
+    run = _settings()
     entries = Registry(block=run.plugins.block).entries
     asked = [] if offline else [entry for entry in entries if not entry.blocked]
     seen = probe(asked, run.run.cache_dir or cache_folder(), fresh)
-    return [_row(entry, entries, seen.get(entry)) for entry in entries]
+    store = run.models.store()
+    rows = [_row(entry, entries, seen.get(entry)) for entry in entries]
+    return [
+        _with_models(row, seen[row.entry], store, every_byte=fresh)
+        if row.state == "ready" and row.entry in seen
+        else row
+        for row in rows
+    ]
+
+
+def _with_models(row: Row, seen: Probe, store: Store, every_byte: bool) -> Row:
+    """The row of a component that is ready but for its model files, if they are not right."""
+    name = row.entry.name
+    states = {
+        file: store.verify(name, file)[0] if every_byte else store.glance(name, file)
+        for file in seen.models
+    }
+    for state, label in BAD_MODELS.items():
+        files = [file for file, found in states.items() if found == state]
+        if files:
+            error = lacking(name, files, store.folder_of(name), state)
+            return attrs.evolve(row, state=label, problem=error.message, hint=error.hint)
+    return row
 
 
 def _row(entry: Entry, entries: tuple[Entry, ...], seen: Probe | None) -> Row:

@@ -27,6 +27,51 @@ from .failing import error_line
 MARKS = {"info": "note", "warning": "warning", "error": "error"}
 
 
+class FetchBar:
+    """Shows a download: a bar on a terminal, a line at its start elsewhere.
+
+    Args:
+        quiet: Show nothing.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet, self._live = quiet, not quiet and sys.stderr.isatty()
+        self._bar: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def show(self, component: str, done: float, total: float) -> None:
+        """Say how far the files of a component are, in bytes."""
+        if component not in self._tasks:
+            self._tasks[component] = self._begin(component, total)
+        if self._bar is not None:
+            self._bar.update(self._tasks[component], completed=done)
+
+    def _begin(self, component: str, total: float) -> Any:
+        from ..modelfiles import readable
+
+        label = f"fetching the model files of {component}"
+        if not self._live:
+            if not self._quiet:
+                click.echo(f"{label} ({readable(int(total))})", err=True)
+            return None
+        if self._bar is None:
+            self._bar = _download_bar()
+            self._bar.start()
+        return self._bar.add_task(label, total=total)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = None
+
+    def __enter__(self) -> FetchBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
 class Show:
     """Prints events: findings and file names as lines, progress as a bar on a terminal.
 
@@ -44,6 +89,7 @@ class Show:
         self._documents: Any = None
         self._pages: dict[str, int] = {}
         self._done: dict[str, float] = {}
+        self._fetching = FetchBar(quiet)
 
     def __enter__(self) -> Show:
         return self
@@ -54,11 +100,16 @@ class Show:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        self._fetching.stop()
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        if isinstance(event, Progress) and event.unit == "bytes" and not event.document:
+            self._fetching.show(event.component, event.done, event.total)
+        elif isinstance(event, RunStarted):
+            self._fetching.stop()
         if isinstance(event, DiagnosticRaised):
             self._diagnostic(event)
         elif isinstance(event, ArtifactWritten):
@@ -152,6 +203,28 @@ class Show:
         self._bar.start()
         label = "reading" if documents == 1 else f"{documents} inputs"
         self._documents = self._bar.add_task(label, total=documents, visible=documents > 1)
+
+
+def _download_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def _lines(document: DocumentReport) -> list[str]:

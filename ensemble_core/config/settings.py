@@ -8,6 +8,8 @@ from typing import Any, Literal
 import attrs
 
 from ..model import ByteSize, ConfigError, Duration, Limits, option
+from ..modelfiles import Origin, Store
+from ..places import model_folder
 from .options import structure_options
 
 
@@ -50,6 +52,18 @@ class ModelsSection:
     mirror: str = option("", "Fetch `MIRROR/COMPONENT/FILE` instead of from the publisher")
     allow_hosts: tuple[str, ...] = option((), "Further hosts a download may be redirected to")
     timeout: Duration = option(Duration(30.0), "Longest a server may be silent", minimum=0.1)
+
+    def store(self) -> Store:
+        """The folder of model files."""
+        return Store(self.folder or model_folder())
+
+    def origin(self) -> Origin:
+        """Where model files may be fetched from.
+
+        Raises:
+            ConfigError: The mirror is none.
+        """
+        return Origin(self.mirror, self.allow_hosts, self.timeout)
 
 
 SECTIONS: dict[str, type[Any]] = {

@@ -11,12 +11,32 @@ from typing import TYPE_CHECKING
 from ..lazy import lazily
 
 if TYPE_CHECKING:
+    from .fetching import fetch as fetch
+    from .importing import import_files as import_files
+    from .origin import Origin as Origin
     from .store import State as State
     from .store import Store as Store
     from .store import lacking as lacking
     from .store import own_files as own_files
     from .store import readable as readable
 
-__all__ = ["State", "Store", "lacking", "own_files", "readable"]
+__all__ = [
+    "Origin",
+    "State",
+    "Store",
+    "fetch",
+    "import_files",
+    "lacking",
+    "own_files",
+    "readable",
+]
 
-__getattr__ = lazily(__name__, dict.fromkeys(__all__, "ensemble_core.modelfiles.store"))
+__getattr__ = lazily(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "ensemble_core.modelfiles.store"),
+        "Origin": "ensemble_core.modelfiles.origin",
+        "fetch": "ensemble_core.modelfiles.fetching",
+        "import_files": "ensemble_core.modelfiles.importing",
+    },
+)

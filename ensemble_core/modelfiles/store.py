@@ -96,6 +96,45 @@ class Store:
         """The files that are not there in their size."""
         return [file for file in files if self.glance(component, file) != "present"]
 
+    def place(self, component: str, file: ModelFile, candidate: Path, source: str) -> Path:
+        """Give a file that has arrived its final name, if it is the right one.
+
+        Args:
+            component: Name of the component.
+            file: What it must be.
+            candidate: The file, in the component's folder; moved, or removed when wrong.
+            source: What messages call the place it came from.
+
+        Raises:
+            MissingError: It has another size or hash.
+            OSError: It cannot be put there.
+        """
+        try:
+            size = candidate.stat().st_size
+            if size != file.size:
+                raise wrong_size(component, file, source, size)
+            found, wanted = sha256_of(candidate), self.expected(component, file)
+            if wanted not in ("", found):
+                raise self._wrong_hash(component, file, source, found)
+            with candidate.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            self.remember(component, file, found)
+            candidate.replace(self.path(component, file))
+        finally:
+            with contextlib.suppress(OSError):
+                candidate.unlink(missing_ok=True)
+        return self.path(component, file)
+
+    def _wrong_hash(self, component: str, file: ModelFile, source: str, found: str) -> MissingError:
+        record = self.folder_of(component) / RECORD
+        hint = "it was damaged on the way, or it is another file"
+        if not file.sha256:
+            hint = f"it is not what was there first; remove {record} to trust the new one"
+        return MissingError(
+            f"{file.name} from {source} is not the right file (SHA-256 {found[:12]}…)",
+            component=component, hint=hint, code="model-refused",
+        )  # fmt: skip
+
     def use(self, component: str, files: Iterable[ModelFile]) -> dict[str, PlannedModel]:
         """The files of a component, every byte verified, by name.
 
@@ -164,6 +203,14 @@ def lacking(component: str, files: Iterable[ModelFile], folder: Path, state: Sta
         told[state], component=component,
         hint=f"`ensemble models fetch {component}`{again}, or convert with --fetch-models",
         code="model-missing" if state == "missing" else "model-damaged",
+    )  # fmt: skip
+
+
+def wrong_size(component: str, file: ModelFile, source: str, size: int | str) -> MissingError:
+    """The one line for a file that arrives with another size than it must have."""
+    return MissingError(
+        f"{file.name} from {source} has {size} bytes instead of {file.size}", component=component,
+        hint="it is another file, or not whole", code="model-refused",
     )  # fmt: skip
 
 

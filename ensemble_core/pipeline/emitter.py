@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,23 +18,24 @@ class Emitter:
     """Hands every event to every observer, from one thread at a time.
 
     Args:
-        run: Id of the run.
         observers: Functions of the embedding program.
-        plugins: Plugins with an ``ensemble_event`` hook.
     """
 
-    def __init__(self, run: str, observers: Sequence[Observer], plugins: Sequence[Plugin]) -> None:
-        self.run = run
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self.run = uuid.uuid4().hex
         self._observers: list[tuple[str, Observer]] = [
             (getattr(observer, "__qualname__", repr(observer)), observer) for observer in observers
         ]
+        self._lock = threading.RLock()
+        self._broken: set[str] = set()
+
+    def add(self, plugins: Sequence[Plugin]) -> None:
+        """Hand events to plugins with an ``ensemble_event`` hook, too."""
         self._observers += [
             (f"plugin {plugin.name}", _hook(plugin))
             for plugin in plugins
             if plugin.manager.hook.ensemble_event.get_hookimpls()
         ]
-        self._lock = threading.RLock()
-        self._broken: set[str] = set()
 
     def __call__(self, event_type: type[Event], /, **fields: Any) -> None:
         """Make an event of a kind and hand it round."""

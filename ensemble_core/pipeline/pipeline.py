@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from ..model import CancelToken, Plan
+from ..model import CancelToken, ComponentSpec, Plan, Progress
+from ..modelfiles import Store, fetch
 from ..registry import Registry
-from .emitter import Observer
+from .emitter import Emitter, Observer
 from .inputs import Input, Source, as_input, joined, materialize, media_types
 from .outputs import Policy
-from .planner import Planned, Planner
+from .planner import Fetch, Planned, Planner
 from .run import Result, Run
 from .workspace import workspace
 
@@ -93,10 +95,15 @@ class Pipeline:
             given = [materialize(as_input(source), folder) for source in inputs]
             return self.planned(given, pages).plan
 
-    def planned(self, inputs: Sequence[Input], pages: Sequence[int] | None = None) -> Planned:
+    def planned(
+        self,
+        inputs: Sequence[Input],
+        pages: Sequence[int] | None = None,
+        fetch: Fetch | None = None,
+    ) -> Planned:
         """The plan for inputs that are files, with what only this process knows of it."""
         chosen = None if pages is None else tuple(pages)
-        return Planner(self.settings, self.registry).plan(media_types(inputs), chosen)
+        return Planner(self.settings, self.registry, fetch).plan(media_types(inputs), chosen)
 
     def validate(self) -> None:
         """Check everything that can be checked without an input, unused options too.
@@ -119,6 +126,7 @@ class Pipeline:
         pages: Sequence[int] | None = None,
         on_event: Observer | None = None,
         cancel: CancelToken | None = None,
+        fetch_models: bool = False,
     ) -> Result:
         """Convert all inputs. What goes wrong with one of them is in its report, not raised.
 
@@ -131,23 +139,36 @@ class Pipeline:
             pages: 0-based pages to read; None: all.
             on_event: Called for each event, from one thread at a time.
             cancel: Throw it, from any thread, to stop.
+            fetch_models: Download the model files that are missing, first; told by
+                :class:`Progress` events of no document, in ``bytes``.
 
         Returns:
             The report, and for each input its files (and its score, if no ``output``).
 
         Raises:
             ConfigError: A setting is wrong, or two inputs would write the same files.
-            MissingError: A component is not there.
+            MissingError: A component, or something it needs, is not there.
             ContractError: A chosen plugin breaks its contract.
-
+            Cancelled: ``cancel`` was thrown while model files were downloaded.
         """
+        token, emit = cancel or CancelToken(), Emitter([on_event] if on_event else [])
+        bring = partial(self._fetch_models, emit, token) if fetch_models else None
         with workspace() as folder:
             given = [as_input(source) for source in inputs]
             if self.settings.pipeline.join and len(given) > 1:
                 given = [joined(given)]
             given = [materialize(each, folder) for each in given]
-            run = Run(self, self.planned(given, pages), folder, cancel or CancelToken())
-            return run.convert(given, output, policy, on_event)
+            run = Run(self, self.planned(given, pages, bring), folder, token)
+            return run.convert(given, output, policy, emit)
+
+    def _fetch_models(
+        self, emit: Emitter, cancel: CancelToken, store: Store, spec: ComponentSpec
+    ) -> None:
+        tell = partial(emit, Progress, component=spec.name, unit="bytes")
+        fetch(
+            store, spec.name, spec.models, self.settings.models.origin(), cancel=cancel,
+            on_bytes=lambda done, total: tell(done=done, total=total),
+        )  # fmt: skip
 
     async def run_async(self, inputs: Iterable[Source | Input], **options: Any) -> Result:
         """:meth:`run` in a thread of its own; cancelling the coroutine stops the run."""

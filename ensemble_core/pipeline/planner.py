@@ -23,8 +23,10 @@ from ..model import (
     PlannedComponent,
 )
 from ..modelfiles import Store, own_files
-from ..places import model_folder
 from ..registry import Component, Registry, import_target, missing
+
+Fetch = Callable[[Store, ComponentSpec], None]
+"""Brings the model files of a component that are missing."""
 
 
 @attrs.frozen
@@ -50,12 +52,14 @@ class Planner:
     Args:
         settings: What is configured.
         registry: What is installed.
+        fetch: Called for a component before its model files are looked at.
     """
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings, registry: Registry, fetch: Fetch | None = None) -> None:
         self._settings = settings
         self._registry = registry
-        self._store = Store(settings.models.folder or model_folder())
+        self._fetch = fetch
+        self._store = settings.models.store()
         self._diagnostics: list[Diagnostic] = []
         self._chosen: list[tuple[Component, Use, str]] = []
 
@@ -195,6 +199,8 @@ class Planner:
         if own:
             models = own_files(spec.name, spec.models, Path(own), spec.own_models)
         else:
+            if self._fetch:
+                self._fetch(self._store, spec)
             models = self._store.use(spec.name, spec.models)
         return attrs.evolve(planned, models=models)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,7 +30,7 @@ from ..registry import Plugin
 from .cache import Cache
 from .convert import Conversion, Converted
 from .dispatch import Dispatcher
-from .emitter import Emitter, Observer
+from .emitter import Emitter
 from .inputs import Input
 from .maker import Maker
 from .outputs import Destination, Placer, Policy, check_folder, destination
@@ -77,7 +76,7 @@ class Run:
         inputs: Sequence[Input],
         output: str | Path | None,
         policy: Policy,
-        on_event: Observer | None,
+        emit: Emitter,
     ) -> Result:
         """Convert the inputs, several at a time where the executor allows it.
 
@@ -87,7 +86,7 @@ class Run:
         """
         began = time.monotonic()
         observers, diagnostics = self._pipeline.registry.observers()
-        emit = Emitter(uuid.uuid4().hex, [on_event] if on_event else [], observers)
+        emit.add(observers)
         diagnostics = [*self._planned.diagnostics, *diagnostics, *self._checks(observers)]
         targets = self._targets(inputs, output)
         emit(RunStarted, documents=len(inputs))

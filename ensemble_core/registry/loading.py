@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,8 @@ import pluggy
 from .. import hooks
 from ..model import API_VERSION, CommandSpec, ComponentSpec, ContractError, MissingError
 from .entries import Entry
+
+_FILE_NAME = re.compile(r"(?!hashes\.json$)[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 @attrs.frozen
@@ -132,4 +135,10 @@ def spec_of(entry: Entry, plugin: Plugin) -> ComponentSpec:
             hint="update Ensemble" if spec.api > API_VERSION else "update the plugin",
             code="plugin-api-mismatch",
         )
+    for file in spec.models:
+        if not _FILE_NAME.fullmatch(file.name) or file.size <= 0:
+            raise ContractError(
+                f"plugin {entry.key}: {entry.name!r} names a model file {file.name!r} of "
+                f"{file.size} bytes; it needs a plain file name and its exact size"
+            )
     return spec

@@ -20,7 +20,7 @@ from typing import Any
 
 import attrs
 
-from ..model import EnsembleError, Requirement
+from ..model import EnsembleError, ModelFile, Requirement
 from .entries import Entry
 
 HEAVY = (
@@ -53,6 +53,7 @@ class Probe:
         milliseconds: How long its import took.
         heavy: Heavy libraries its import pulled in.
         requires: What it needs, as in its spec.
+        models: Model files it reads, as in its spec.
         commands: Commands it adds: name → one line.
     """
 
@@ -66,13 +67,18 @@ class Probe:
     milliseconds: float = 0.0
     heavy: tuple[str, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    models: tuple[ModelFile, ...] = ()
     commands: dict[str, str] = attrs.field(factory=dict)
 
     @staticmethod
     def from_data(data: dict[str, Any]) -> Probe:
         """Rebuild one from plain data."""
-        requires = tuple(Requirement(**need) for need in data.pop("requires", ()))
-        return Probe(**{**data, "heavy": tuple(data.get("heavy", ())), "requires": requires})
+        lists: dict[str, Any] = {
+            "heavy": tuple(data.get("heavy", ())),
+            "requires": tuple(Requirement(**need) for need in data.get("requires", ())),
+            "models": tuple(_model(file) for file in data.get("models", ())),
+        }
+        return Probe(**{**data, **lists})
 
 
 def probe(entries: Iterable[Entry], folder: Path, fresh: bool = False) -> dict[Entry, Probe]:
@@ -101,9 +107,15 @@ def probe(entries: Iterable[Entry], folder: Path, fresh: bool = False) -> dict[E
     return {entry: Probe.from_data(dict(known[stamps[entry]])) for entry in wanted}
 
 
+def _model(data: dict[str, Any]) -> ModelFile:
+    lists = {key: tuple(data[key]) for key in ("hosts", "aliases")}
+    return ModelFile(**{**data, **lists})
+
+
 def _stamp(entry: Entry) -> str:
-    """Changes whenever the plugin may have."""
-    return "|".join([*_plain(entry), str(_modified(entry.module)), sys.version])
+    """Changes whenever the plugin, or what is asked about it, may have."""
+    asked = " ".join(field.name for field in attrs.fields(Probe))
+    return "|".join([*_plain(entry), str(_modified(entry.module)), sys.version, asked])
 
 
 def _modified(module: str) -> int:
@@ -175,6 +187,7 @@ def _look(entry: Entry) -> dict[str, Any]:
             found.update(
                 summary=spec.summary, priority=spec.priority, isolation=spec.isolation,
                 requires=[attrs.asdict(need) for need in spec.requires],
+                models=[attrs.asdict(file) for file in spec.models],
             )  # fmt: skip
         found["ok"] = True
     except EnsembleError as error:
