@@ -136,7 +136,7 @@ def _pauses(notes: Sequence[Event], excess: Time) -> list[Change]:
     found = []
     now = Fraction(0)
     for note in sorted(notes, key=lambda note: note.onset):
-        if note.onset - now > max(excess, Fraction(0)):
+        if note.onset > now and note.onset - now >= excess:
             found.append(Change(note.onset, excess))
         now = max(now, note.end)
     return found
