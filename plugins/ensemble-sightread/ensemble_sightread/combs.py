@@ -19,6 +19,8 @@ UNIT = SPACE * FINE
 """Staff space of the fine picture, in its pixels."""
 STRIP = 10
 """Width of a strip in fine pixels: half a space."""
+BLOCK = 12
+"""Strips that combs are laid on at once: few enough to stay in the processor's cache."""
 LOST = 12
 """Strips after which a chain ends that no peak continues."""
 SHELF = 8
@@ -85,24 +87,38 @@ def _comb(profile: NDArray[np.float32]) -> tuple[Floats, Floats]:
     padded = np.pad(profile, ((0, 0), (reach, reach)))
     best = np.zeros((strips, height), np.float32)
     where = np.full((strips, height), UNIT, np.float32)
-    for spacing in SPACINGS:
-        teeth = np.zeros((strips, height), np.float32)
-        low = np.ones((strips, height), np.float32)
-        for tooth in range(5):
-            start = reach - round(tooth * spacing)
-            part = padded[:, start : start + height]
-            teeth += part
-            np.minimum(low, part, out=low)
-        below, above = reach + round(spacing), reach - round(5 * spacing)
-        outside = padded[:, below : below + height] + padded[:, above : above + height]
-        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
-        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
-        score = teeth / 5 - 0.15 * outside + 0.1 * low - unusual
-        better = score > best
-        best[better] = score[better]
-        where[better] = spacing
+    for start in range(0, strips, BLOCK):
+        block = slice(start, start + BLOCK)
+        _comb_block(padded[block], best[block], where[block])
     smooth = cv2.GaussianBlur(best, (5, 1), 1.0)
     return smooth.astype(np.float64), where.astype(np.float64)
+
+
+def _comb_block(
+    padded: NDArray[np.float32], best: NDArray[np.float32], where: NDArray[np.float32]
+) -> None:
+    """The same for a few strips, without the final blur; fills ``best`` and ``where``."""
+    strips, height = best.shape
+    reach = (padded.shape[1] - height) // 2
+    teeth, low, outside = (np.empty((strips, height), np.float32) for _ in range(3))
+    for spacing in SPACINGS.tolist():
+        parts = [padded[:, reach - round(n * spacing) :][:, :height] for n in range(-1, 6)]
+        np.add(parts[1], parts[2], out=teeth)
+        np.minimum(parts[1], parts[2], out=low)
+        for part in parts[3:6]:
+            teeth += part
+            np.minimum(low, part, out=low)
+        np.add(parts[0], parts[6], out=outside)
+        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
+        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
+        teeth /= 5
+        outside *= 0.15
+        low *= 0.1
+        teeth -= outside
+        teeth += low
+        teeth -= unusual
+        np.copyto(where, spacing, where=teeth > best)
+        np.maximum(best, teeth, out=best)
 
 
 def _chains(score: Floats, spacing: Floats) -> list[Chain]:
@@ -165,23 +181,25 @@ def _continued(
 
 def _best(chains: list[Chain]) -> list[Chain]:
     """Chains long and dense enough, strongest first, none on top of a stronger one."""
-    kept: list[Chain] = []
+    kept: list[tuple[Chain, float]] = []
     for chain in sorted(chains, key=lambda chain: -chain.total):
         span = chain.at[-1] - chain.at[0] + 1
-        space = float(np.median(chain.space))
-        if span * STRIP < 6 * space or len(chain.at) < 0.35 * span:
+        if len(chain.at) < 0.35 * span or span * STRIP < 6 * min(chain.space):
             continue
-        if not any(_clash(chain, other) for other in kept):
-            kept.append(chain)
-    return kept
+        space = float(np.median(chain.space))
+        if span * STRIP < 6 * space:
+            continue
+        if not any(_clash(chain, other, 4.6 * max(space, its)) for other, its in kept):
+            kept.append((chain, space))
+    return [chain for chain, _ in kept]
 
 
-def _clash(chain: Chain, other: Chain) -> bool:
-    """Whether two chains claim the same place."""
+def _clash(chain: Chain, other: Chain, height: float) -> bool:
+    """Whether two chains claim the same place: they are nearer to each other than ``height``."""
     left, right = max(chain.at[0], other.at[0]), min(chain.at[-1], other.at[-1])
     if right - left < 0.15 * (chain.at[-1] - chain.at[0]) - 1:
         return False
     middle = (left + right) / 2
     own = float(np.interp(middle, chain.at, chain.y))
     its = float(np.interp(middle, other.at, other.y))
-    return abs(own - its) < 4.6 * max(float(np.median(chain.space)), float(np.median(other.space)))
+    return abs(own - its) < height

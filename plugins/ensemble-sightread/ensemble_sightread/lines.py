@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import cv2
@@ -72,11 +73,23 @@ class Band:
         return self.ink[self.top : self.bottom + 1]
 
 
+def straight(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
+    """Slope and offset of the line through points, by least squares."""
+    middle = float(x.mean())
+    away = x - middle
+    rise = float(away @ y) / max(1e-9, float(away @ away))
+    return rise, float(y.mean()) - rise * middle
+
+
 def slope(staff: Staff) -> float:
     """How much the staff falls per pixel, on the whole."""
-    if staff.right - staff.left < 1:
-        return 0.0
-    return float(np.polyfit(staff.xs, staff.bottom, 1)[0])
+    return straight(staff.xs, staff.bottom)[0]
+
+
+def staff_y(staff: Staff, step: float, x: Floats) -> Floats:
+    """The y of a step at many x at once."""
+    bottom = np.interp(x, staff.xs, staff.bottom)
+    return np.asarray(bottom - step * np.interp(x, staff.xs, staff.space) / 2)
 
 
 def band(ink: Mask, staff: Staff, around: float = 1.5, beside: float = 1.0) -> Band:

@@ -14,7 +14,7 @@ from ensemble_core.model import RecognitionError
 
 from .combs import STRIP, UNIT, Chain, Floats, chains_of, strip_mass, thin_ink
 from .lines import coarse
-from .morphology import Mask
+from .morphology import Mask, dilated
 from .normalise import FINE, Normalised
 from .symbols import Staff
 
@@ -29,20 +29,28 @@ def find_staves(page: Normalised) -> tuple[Staff, ...]:
         RecognitionError: There is none.
     """
     mass = strip_mass(thin_ink(page))
+    wide = dilated(page.ink, 5, 1)
     found: list[Staff] = []
     for chain in chains_of(mass):
-        staff = _measure(chain, mass, page.ink)
+        staff = _measure(chain, mass, page.ink, wide)
         if staff is not None:
-            found += _parts(staff, page.ink)
-    found = _without_overlaps(_joined(found, page.ink))
+            found += _parts(staff, wide)
+    found = _without_overlaps(_joined(found, wide))
     if not found:
         raise RecognitionError("no staff of five lines was found on the page", code="no-staff")
     found.sort(key=lambda staff: float(np.median(staff.bottom)))
     return tuple(_to_page(staff) for staff in _rows(found))
 
 
-def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
-    """Place the five lines exactly, each by the ink near it, and find the staff's ends."""
+def _measure(chain: Chain, mass: Floats, ink: Mask, wide: Mask) -> Staff | None:
+    """Place the five lines exactly, each by the ink near it, and find the staff's ends.
+
+    Args:
+        chain: Where the staff is.
+        mass: As :func:`~.combs.strip_mass` gives it.
+        ink: The fine binary picture.
+        wide: The same, grown by two pixels up and down.
+    """
     knots = np.arange(chain.at[0], chain.at[-1] + 1)
     xs = np.asarray((knots + 0.5) * STRIP, dtype=np.float64)
     bottom: Floats = _smooth(np.interp(knots, chain.at, chain.y), 9)
@@ -51,7 +59,7 @@ def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
         centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
     # A comb that is one line off has four lines too: what all ink says decides.
-    options = [(_ends(ink, xs, bottom + shift * space, space), shift) for shift in (0, 1, -1)]
+    options = [(_ends(ink, wide, xs, bottom + shift * space, space), shift) for shift in (0, 1, -1)]
     (left, right, present), shift = max(options, key=lambda option: option[0][2])
     if present < 0.75:
         return None
@@ -69,7 +77,7 @@ def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
         for _ in range(2):
             centres, weight = _centres(mass, knots, bottom, space)
             bottom, space = _fit(xs, centres, weight, bottom, space)
-        left, right, _ = _ends(ink, xs, bottom, space)
+        left, right, _ = _ends(ink, wide, xs, bottom, space)
     seen = (weight > 0).mean(axis=0)
     if float(seen.mean()) < 0.4:
         return None
@@ -86,16 +94,15 @@ def _measure(chain: Chain, mass: Floats, ink: Mask) -> Staff | None:
     )
 
 
-def _parts(staff: Staff, ink: Mask) -> list[Staff]:
+def _parts(staff: Staff, wide: Mask) -> list[Staff]:
     """The staff, cut where all its lines stop for more than a space: staves side by side."""
-    columns = np.arange(int(staff.left), min(int(staff.right), ink.shape[1]))
+    columns = np.arange(int(staff.left), min(int(staff.right), wide.shape[1]))
     bottom = np.interp(columns, staff.xs, staff.bottom)
     space = np.interp(columns, staff.xs, staff.space)
     there = np.zeros((5, len(columns)), bool)
     for line in range(5):
         rows = np.rint(bottom - line * space).astype(np.int64)
-        for delta in (-2, -1, 0, 1, 2):
-            there[line] |= ink[np.clip(rows + delta, 0, ink.shape[0] - 1), columns] > 0
+        there[line] = wide[np.clip(rows, 0, wide.shape[0] - 1), columns] > 0
     empty = there.sum(axis=0) <= 1
     edges = np.flatnonzero(np.diff(np.concatenate([[0], empty.astype(np.int8), [0]])))
     gaps = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1.2 * UNIT]
@@ -196,7 +203,9 @@ def _extrapolated(at: Floats, xs: Floats, ys: Floats) -> Floats:
     return inner
 
 
-def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, float, float]:
+def _ends(
+    ink: Mask, wide: Mask, xs: Floats, bottom: Floats, space: Floats
+) -> tuple[float, float, float]:
     """Follow the lines outwards, column by column, to where fewer than four are left.
 
     Returns:
@@ -211,11 +220,7 @@ def _ends(ink: Mask, xs: Floats, bottom: Floats, space: Floats) -> tuple[float, 
     present = np.zeros((5, len(columns)), bool)
     for line in range(5):
         rows = np.rint(base - line * gap).astype(np.int64)
-        hit = np.zeros(len(columns), bool)
-        for delta in (-2, -1, 0, 1, 2):
-            inside = np.clip(rows + delta, 0, height - 1)
-            hit |= ink[inside, columns] > 0
-        present[line] = hit
+        present[line] = wide[np.clip(rows, 0, height - 1), columns] > 0
     good = present.sum(axis=0) >= 4
     # A bracket or brace beside the staff crosses all five lines, but also the spaces between.
     spaces = [
@@ -249,7 +254,7 @@ def _walk(good: NDArray[np.bool_], upright: NDArray[np.bool_], start: int, step:
     return last
 
 
-def _joined(staves: list[Staff], ink: Mask) -> list[Staff]:
+def _joined(staves: list[Staff], wide: Mask) -> list[Staff]:
     """Staves that continue each other over a gap with the lines still there become one."""
     staves = sorted(staves, key=lambda staff: staff.left)
     merged = True
@@ -257,7 +262,7 @@ def _joined(staves: list[Staff], ink: Mask) -> list[Staff]:
         merged = False
         for first in staves:
             for second in staves:
-                if first is not second and _continues(first, second, ink):
+                if first is not second and _continues(first, second, wide):
                     staves = [s for s in staves if s is not first and s is not second]
                     staves.append(_concatenated(first, second))
                     merged = True
@@ -267,7 +272,7 @@ def _joined(staves: list[Staff], ink: Mask) -> list[Staff]:
     return staves
 
 
-def _continues(first: Staff, second: Staff, ink: Mask) -> bool:
+def _continues(first: Staff, second: Staff, wide: Mask) -> bool:
     """Whether ``second`` goes on where ``first`` ends, or both are pieces of one staff."""
     gap = second.left - first.right
     if gap > 80 * UNIT or second.right < first.right or second.left < first.left:
@@ -288,8 +293,7 @@ def _continues(first: Staff, second: Staff, ink: Mask) -> bool:
     lines = 0.0
     for line in range(5):
         rows = (y[0] - line * space[0]) * (1 - share) + (y[1] - line * space[1]) * share
-        near = [ink[np.rint(rows + d).astype(np.int64), columns] for d in (-2, -1, 0, 1, 2)]
-        lines += float((np.max(near, axis=0) > 0).mean())
+        lines += float((wide[np.rint(rows).astype(np.int64), columns] > 0).mean())
     return lines / 5 > 0.7
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse
+from .lines import coarse, staff_y, straight
 from .morphology import Mask, closed, eroded, low_runs, opened, pieces, without
 from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
@@ -60,7 +60,7 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
     found = [s for s in found if s.width <= max(0.2 * UNIT, 1.6 * usual)]
     found = _without_accidentals(found, ink)
     stems = [Stem(float(coarse(s.x)), float(coarse(s.top)), float(coarse(s.bottom))) for s in found]
-    stems = [s for s in stems if _near_staff(s, staves) and not _is_bar(s, staves, systems)]
+    stems = _on_staves(stems, staves, systems)
     return tuple(sorted(stems, key=lambda stem: (stem.x, stem.top)))
 
 
@@ -96,10 +96,15 @@ def _prolonged(tall: Mask, left: int, right: int, row: int, step: int) -> int:
 def _together(strokes: list[_Upright]) -> list[_Upright]:
     """Pieces of one stem, parted by heads or beams, become one."""
     merged: list[_Upright] = []
+    columns: dict[int, list[int]] = {}
+    near = 0.2 * UNIT
     for stroke in sorted(strokes, key=lambda s: s.top):
-        for place, other in enumerate(merged):
-            if abs(other.x - stroke.x) < 0.2 * UNIT and stroke.top <= other.bottom + 2:
+        column = int(stroke.x / near)
+        for place in sorted(n for c in (-1, 0, 1) for n in columns.get(column + c, ())):
+            other = merged[place]
+            if abs(other.x - stroke.x) < near and stroke.top <= other.bottom + 2:
                 weight = other.length / max(1.0, other.length + stroke.length)
+                columns[int(other.x / near)].remove(place)
                 merged[place] = _Upright(
                     x=other.x * weight + stroke.x * (1 - weight),
                     top=min(other.top, stroke.top),
@@ -109,36 +114,52 @@ def _together(strokes: list[_Upright]) -> list[_Upright]:
                 )
                 break
         else:
+            place = len(merged)
             merged.append(stroke)
+        columns.setdefault(int(merged[place].x / near), []).append(place)
     return merged
 
 
 def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
     """Drop the uprights of sharps, naturals and flats: small shapes with no solid head."""
     solid = eroded(ink, 9, 9)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    kept = []
-    for stroke in strokes:
-        row = int((stroke.top + stroke.bottom) / 2)
-        around = labels[row, max(0, int(stroke.x) - 2) : int(stroke.x) + 4]
-        label = int(around.max()) if around.size else 0
-        left, top, width, height, _ = (int(value) for value in stats[label])
-        if label and height < 3.4 * UNIT and 0.4 * UNIT < width < 1.5 * UNIT:
-            inside = solid[top : top + height, left : left + width]
-            shape = labels[top : top + height, left : left + width] == label
-            if not inside.any() and not _hollow_note(shape, stroke.x - left):
-                continue
-        kept.append(stroke)
-    twins = {
-        number
-        for number, one in enumerate(kept)
-        for two in kept
-        if 0.35 * UNIT < abs(one.x - two.x) < 0.85 * UNIT
-        and max(one.length, two.length) < 3.1 * UNIT
-        and min(one.bottom, two.bottom) - max(one.top, two.top) > 0.55 * one.length
-    }
-    kept = [stroke for number, stroke in enumerate(kept) if number not in twins]
-    return [one for one in kept if not any(_flag_of(two, one, solid) for two in kept)]
+    kept = [stroke for stroke in strokes if not _accidental(stroke, ink, solid)]
+    if not kept:
+        return kept
+    x, top, bottom = np.array([(s.x, s.top, s.bottom) for s in kept]).T
+    length = bottom - top
+    apart = x[:, None] - x[None, :]
+    shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    twins = (np.abs(apart) > 0.35 * UNIT) & (np.abs(apart) < 0.85 * UNIT)
+    twins &= np.maximum(length[:, None], length) < 3.1 * UNIT
+    twins &= shared > 0.55 * length[:, None]
+    single = ~twins.any(axis=1)
+    # The upright end of a flag stands right of its stem and has no head of its own.
+    flags = (apart > 0.4 * UNIT) & (apart < 1.3 * UNIT) & (shared >= 0.5 * length[:, None])
+    flags &= (length <= 2.7 * UNIT)[:, None] & single[None, :]
+    flag = flags.any(axis=1)
+    return [
+        stroke
+        for number, stroke in enumerate(kept)
+        if single[number] and not (flag[number] and _headless(stroke, solid))
+    ]
+
+
+def _accidental(stroke: _Upright, ink: Mask, solid: Mask) -> bool:
+    """Whether a stroke is in a small shape without a solid head that is no hollow note."""
+    tall, wide = int(3.4 * UNIT) + 2, int(1.5 * UNIT) + 4
+    row, column = int((stroke.top + stroke.bottom) / 2), int(stroke.x)
+    first, left = max(0, row - tall), max(0, column - wide)
+    area = np.s_[first : row + tall, left : column + wide]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink[area], connectivity=8)
+    label = int(labels[row - first, max(0, column - 2 - left) : column + 4 - left].max(initial=0))
+    x, y, width, height, _ = (int(value) for value in stats[label])
+    if not label or height >= 3.4 * UNIT or not 0.4 * UNIT < width < 1.5 * UNIT:
+        return False
+    box = np.s_[y : y + height, x : x + width]
+    if solid[area][box].any():
+        return False
+    return not _hollow_note(labels[box] == label, stroke.x - left - x)
 
 
 def _hollow_note(shape: NDArray[np.bool_], x: float) -> bool:
@@ -154,46 +175,39 @@ def _hollow_note(shape: NDArray[np.bool_], x: float) -> bool:
     return False
 
 
-def _flag_of(stem: _Upright, other: _Upright, solid: Mask) -> bool:
-    """Whether ``other`` is the upright end of a flag on ``stem``: it has no head of its own."""
-    apart = other.x - stem.x
-    if not 0.4 * UNIT < apart < 1.3 * UNIT or other.length > 2.7 * UNIT:
-        return False
-    if min(stem.bottom, other.bottom) - max(stem.top, other.top) < 0.5 * other.length:
-        return False
+def _headless(stroke: _Upright, solid: Mask) -> bool:
+    """Whether there is no head at the top right nor at the bottom left of a stroke."""
     near = int(0.6 * UNIT)
-    x, top, bottom = int(other.x), int(other.top), int(other.bottom)
+    x, top, bottom = int(stroke.x), int(stroke.top), int(stroke.bottom)
     right = solid[max(0, top - near) : top + near, x + 5 : x + int(0.9 * UNIT)]
     left = solid[max(0, bottom - near) : bottom + near, max(0, x - int(0.9 * UNIT)) : max(0, x - 4)]
     return not right.any() and not left.any()
 
 
-def _near_staff(stem: Stem, staves: Sequence[Staff]) -> bool:
+def _on_staves(
+    stems: Sequence[Stem], staves: Sequence[Staff], systems: Sequence[System]
+) -> list[Stem]:
+    """The stems that are near a staff and no bar line of it."""
+    if not stems:
+        return []
+    x, top, bottom = np.array([(stem.x, stem.top, stem.bottom) for stem in stems]).T
+    near = np.zeros(len(stems), bool)
     for staff in staves:
-        if staff.left + CLEF <= stem.x <= staff.right + SPACE:
-            low, high = staff.y(-11, stem.x), staff.y(19, stem.x)
-            if stem.bottom > high and stem.top < low:
-                return True
-    return False
-
-
-def _is_bar(stem: Stem, staves: Sequence[Staff], systems: Sequence[System]) -> bool:
+        inside = (staff.left + CLEF <= x) & (x <= staff.right + SPACE)
+        near |= inside & (bottom > staff_y(staff, 19, x)) & (top < staff_y(staff, -11, x))
+    bars = np.zeros(len(stems), bool)
     for system in systems:
+        lines = np.zeros(len(stems), bool)
+        for bar in system.barlines:
+            lines |= np.abs(bar.x - x) < (0.3 if bar.style == "single" else 0.85) * SPACE
         for number in system.staves:
             staff = staves[number]
-            top, bottom = staff.y(8, stem.x), staff.y(0, stem.x)
-            shared = min(bottom, stem.bottom) - max(top, stem.top)
-            if shared < 0.8 * (bottom - top):
-                # Between two staves of a system a bar line may be cut off from its staff.
-                continue
-            opening = stem.x < staff.left + 0.5 * SPACE
-            if opening or any(
-                abs(bar.x - stem.x) < 0.85 * SPACE
-                for bar in system.barlines
-                if bar.style != "single" or abs(bar.x - stem.x) < 0.3 * SPACE
-            ):
-                return True
-    return False
+            high, low = staff_y(staff, 8, x), staff_y(staff, 0, x)
+            shared = np.minimum(low, bottom) - np.maximum(high, top)
+            # Between two staves of a system a bar line may be cut off from its staff.
+            through = shared >= 0.8 * (low - high)
+            bars |= through & (lines | (x < staff.left + 0.5 * SPACE))
+    return [stem for number, stem in enumerate(stems) if near[number] and not bars[number]]
 
 
 def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
@@ -268,7 +282,7 @@ def _straight(shape: Mask, left: int, top: int) -> Beam | None:
     for _ in range(3):
         if good.sum() < 0.6 * SHORTEST_BEAM * UNIT:
             return None
-        slope, offset = np.polyfit(columns[good], middle[good], 1)
+        slope, offset = straight(columns[good], middle[good])
         good = even & (np.abs(middle - slope * columns - offset) < 0.09 * UNIT)
     if good.mean() < 0.7 or abs(slope) > 1.3:
         return None

@@ -34,10 +34,9 @@ def find_systems(page: Normalised, cleared: Mask, staves: Sequence[Staff]) -> tu
     ]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
-        links = [_links(page.ink, staves[a], staves[b]) for a, b in pairwise(members)]
         bars = _barlines(
+            page.ink,
             [strokes[i] for i in members],
-            links,
             [staves[i] for i in members],
             [bands[i] for i in members],
         )
@@ -86,29 +85,23 @@ def _solid(piece: Mask) -> NDArray[np.float64]:
     return share(dilated(piece, 1, 3))
 
 
-@attrs.frozen(eq=False)
-class _Link:
-    """Where ink runs all the way between two staves."""
-
-    left: int
-    solid: NDArray[np.float64]
-
-    def at(self, x: float) -> bool:
-        start = int(fine(x)) - self.left
-        near = self.solid[max(0, start - 5) : max(0, start + 6)]
-        return bool(near.size) and float(near.max()) > 0.93
-
-
-def _links(ink: Mask, upper: Staff, lower: Staff) -> _Link:
-    left = int(fine(max(upper.left, lower.left)) - UNIT)
-    right = int(fine(min(upper.right, lower.right)) + UNIT)
-    columns = np.arange(left, right + 1)
-    return _Link(left, _solid(between(ink, upper, lower, columns)))
+def _linked(
+    ink: Mask, upper: Staff, lower: Staff, places: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """At which places (x of the normalised page) ink runs all the way between two staves."""
+    middle = fine(places).astype(np.int64)
+    columns, back = np.unique(middle[:, None] + np.arange(-6, 7), return_inverse=True)
+    if not columns.size:
+        return np.zeros(0, bool)
+    solid = _solid(between(ink, upper, lower, columns))
+    # The outermost columns have strangers for neighbours.
+    near = solid[back.reshape(len(places), -1)][:, 1:-1]
+    return np.asarray(near.max(axis=1) > 0.93)
 
 
 def _barlines(
+    ink: Mask,
     strokes: Sequence[Sequence[Stroke]],
-    links: Sequence[_Link],
     staves: Sequence[Staff],
     bands: Sequence[Band],
 ) -> tuple[Barline, ...]:
@@ -121,17 +114,20 @@ def _barlines(
         [attrs.evolve(stroke, x=stroke.x + by) for stroke in row]
         for row, by in zip(strokes, drift, strict=True)
     ]
-    between_drift = [(a + b) / 2 for a, b in pairwise(drift)]
     left = max(staff.left + by for staff, by in zip(staves, drift, strict=True))
+    together = sorted((s for row in upright for s in row), key=lambda s: s.x)
+    together = [stroke for stroke in together if stroke.x >= left + 0.6 * SPACE]
+    places = np.array([stroke.x for stroke in together])
+    links = [
+        _linked(ink, upper, lower, places - (above + below) / 2)
+        for (upper, above), (lower, below) in pairwise(zip(staves, drift, strict=True))
+    ]
     agreed: list[Stroke] = []
-    for stroke in sorted((s for row in upright for s in row), key=lambda s: s.x):
-        if stroke.x < left + 0.6 * SPACE:
-            continue
+    for number, stroke in enumerate(together):
         if agreed and abs(stroke.x - agreed[-1].x) < 0.3 * SPACE:
             continue
         here = [_nearest(row, stroke.x) for row in upright]
-        linked = [link.at(stroke.x - by) for link, by in zip(links, between_drift, strict=True)]
-        if _is_barline(here, linked):
+        if _is_barline(here, [bool(link[number]) for link in links]):
             present = [s for s in here if s is not None]
             agreed.append(
                 Stroke(
