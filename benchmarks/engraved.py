@@ -2,8 +2,8 @@
 
 A page is the first bars of one part (a voice, a string part, a piano staff pair) or of all
 parts (a song, a quartet) of a work that training leaves alone: works whose file name's
-SHA-1 is 0 modulo 5 are only ever evaluated on. Needs the data folder, and for two of the engravers the programs
-``musescore3`` and ``lilypond`` (with ``musicxml2ly``).
+SHA-1 is 0 modulo 5 are only ever evaluated on. Needs the data folder, and for two of the
+engravers the programs ``musescore3`` and ``lilypond`` (with ``musicxml2ly``).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from lxml import etree
 REPOSITORY = Path(__file__).resolve().parent.parent
 DPI = 300
 A4 = (2480, 3508)
+SERIF = "Nimbus Roman"
+"""Lyrics and words of Verovio's pages; resvg leaves them out when it has no such font."""
 
 
 def data_folder() -> Path:
@@ -145,10 +147,24 @@ def verovio(document: bytes, out: Path) -> int:
     kit.setOptions({"pageWidth": 2100, "pageHeight": 2970, "scale": 100})
     kit.loadData(document.decode())
     pages = int(kit.getPageCount())
-    svg = kit.renderToSVG(1)
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=A4[0], background="white")
+    png = resvg_py.svg_to_bytes(
+        svg_string=kit.renderToSVG(1), width=A4[0], background="white",
+        font_family=SERIF, serif_family=SERIF,
+    )  # fmt: skip
     out.write_bytes(bytes(png))
     return pages
+
+
+def prints_words() -> bool:
+    """Whether the font for words is there; without it they would silently be left out."""
+    import io
+
+    import resvg_py
+    from PIL import Image
+
+    text = '<svg xmlns="http://www.w3.org/2000/svg" width="99" height="40"><text y="30">la</text></svg>'
+    png = resvg_py.svg_to_bytes(svg_string=text, background="white", font_family=SERIF)
+    return bool(Image.open(io.BytesIO(bytes(png))).convert("L").getextrema()[0] < 128)
 
 
 def musescore(document: bytes, out: Path) -> int:

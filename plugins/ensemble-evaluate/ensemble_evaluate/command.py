@@ -71,6 +71,13 @@ PATH = click.Path(path_type=Path)
     default=None,
     help="Comparisons at a time (reading is always one at a time).",
 )
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    help="How many of the worst bars of each recognizer the report shows.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print the tables only.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(**given: Any) -> None:  # fmt: skip
@@ -84,6 +91,7 @@ def command(**given: Any) -> None:  # fmt: skip
     """
     from .cases import read_cases
     from .evaluation import evaluate, write_json
+    from .page import write_html
     from .reading import How
     from .summary import costs
     from .table import cost_table, table
@@ -102,6 +110,7 @@ def command(**given: Any) -> None:  # fmt: skip
         tell=(lambda text: None) if given["quiet"] else _tell,
     )  # fmt: skip
     write_json(given["output"] / "report.json", done)
+    write_html(given["output"] / "report.html", done, given["worst"])
     click.echo(table(done.rows))
     for name in done.recognizers:
         click.echo(f"\nWhat the OMR-NED of {name} is made of:\n{cost_table(costs(done.of(name)))}")

@@ -68,7 +68,7 @@ def compare(truth: list[list[Bar]], found: list[list[Bar]]) -> Agreement:
             matched += _common(ours[a], theirs[b])
             left = Counter(note[1] for note in ours[a])
             pitches += (left & Counter(note[1] for note in theirs[b])).total()
-            exact += not _differ(ours[a], theirs[b])
+            exact += not differ(ours[a], theirs[b])
     n = sum(len(bar) for staff in truth for bar in staff)
     m = sum(len(bar) for staff in found for bar in staff)
     bars = sum(len(staff) for staff in truth)
@@ -121,7 +121,8 @@ def _common(a: Bar, b: Bar) -> int:
     return (Counter(a) & Counter(b)).total()
 
 
-def _differ(a: Bar, b: Bar) -> int:
+def differ(a: Bar, b: Bar) -> int:
+    """How many notes of two bars are in one of them only."""
     return len(a) + len(b) - 2 * _common(a, b)
 
 
