@@ -41,7 +41,7 @@ def repair(data: bytes) -> tuple[bytes, tuple[Diagnostic, ...]]:
     tidy_header(root, parts)
     drop_empty(parts, tally)
     meters = infer_meters(parts, tally)
-    split_merged(parts, meters, tally)
+    split_merged(parts, meters)
     number_bars(parts)
     mend_lengths(parts, meters, tally)
     for element, part in zip(elements, parts, strict=True):

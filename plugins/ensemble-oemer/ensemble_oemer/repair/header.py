@@ -14,21 +14,19 @@ def tidy_header(root: Any, parts: list[Part]) -> None:
     oemer was at work is said where MusicXML has a place for it. A part of two staves stays
     oemer's piano; of one staff no instrument is known.
     """
-    from lxml import etree
-
     root.set("version", "4.0")
     for child in root.findall("work") + root.findall("identification/creator"):
         if child.tag == "work" or (child.text or "").strip() == "Transcribed by Oemer":
             child.getparent().remove(child)
     identification = root.find("identification")
     if identification is None:
-        identification = etree.Element("identification")
+        identification = root.makeelement("identification")
         root.insert(0, identification)
     if identification.find("encoding") is None:
-        encoding = etree.SubElement(identification, "encoding")
-        etree.SubElement(encoding, "software").text = "oemer 0.1.8"
+        encoding = add(identification, "encoding")
+        add(encoding, "software", "oemer 0.1.8")
         for feature in ("accidental", "beam", "stem"):
-            etree.SubElement(encoding, "supports", element=feature, type="yes")
+            add(encoding, "supports", element=feature, type="yes")
     staves = {part.id: part.staves for part in parts}
     for place, listed in enumerate(root.findall("part-list/score-part"), 1):
         if staves.get(listed.get("id"), 1) == 1:
@@ -38,6 +36,14 @@ def tidy_header(root: Any, parts: list[Part]) -> None:
                 elif child.tag in ("score-instrument", "midi-instrument"):
                     listed.remove(child)
     _unindent(root)
+
+
+def add(parent: Any, tag: str, text: str | None = None, **attributes: str) -> Any:
+    """A new last child of an element."""
+    made = parent.makeelement(tag, attributes)
+    made.text = text
+    parent.append(made)
+    return made
 
 
 def _unindent(element: Any) -> None:

@@ -44,7 +44,7 @@ class Change:
         return event
 
 
-def split_merged(parts: Sequence[Part], meters: list[Meter], tally: Tally) -> None:
+def split_merged(parts: Sequence[Part], meters: list[Meter]) -> None:
     """Put the bar lines in that oemer missed; the bars' meters grow along."""
     for place in reversed(range(len(meters))):
         column = [part.bars[place] for part in parts]
@@ -55,7 +55,6 @@ def split_merged(parts: Sequence[Part], meters: list[Meter], tally: Tally) -> No
         for part, bar in zip(parts, column, strict=True):
             part.bars[place : place + 1] = _split(bar, length, int(times))
         meters[place : place + 1] = [meters[place]] * int(times)
-        tally.counts["oemer-bars-split"] += 1
 
 
 def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -> None:
@@ -64,6 +63,8 @@ def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -
         column = [part.bars[place] for part in parts]
         if column[0].pickup:
             continue
+        if column[0].parted:
+            tally.bar("oemer-bars-split", column[0].label)
         if _mend(column, meter):
             tally.bar("oemer-lengths-mended", column[0].label)
         elif _cut_notes(column, meter.length):
@@ -89,6 +90,7 @@ def _split(bar: Bar, length: Time, times: int) -> list[Bar]:
     bars = [bar, *(Bar() for _ in range(times - 1))]
     events, clefs = bar.events, bar.clefs
     for n, made in enumerate(bars):
+        made.parted = n < times - 1
         start, end = length * n, length * (n + 1)
         made.events = [
             attrs.evolve(event, onset=max(event.onset, start) - start,

@@ -110,6 +110,7 @@ class Bar:
         key: Fifths of a key that is new in it.
         meter: A time signature that is new in it.
         pickup: It is incomplete and does not count.
+        parted: The bar line at its end was not seen.
         system: A new system begins with it.
         label: Its printed number.
     """
@@ -119,6 +120,7 @@ class Bar:
     key: int | None = None
     meter: Meter | None = None
     pickup: bool = False
+    parted: bool = False
     system: bool = False
     label: str = ""
 

@@ -17,7 +17,6 @@ _SAID = {
     "oemer-twins": "left out {n} noteheads written twice in one chord",
     "oemer-positions": "moved {n} notes from before the start of their bar to its start",
     "oemer-bars-empty": "left out {n} bars with nothing but clefs and key signatures",
-    "oemer-bars-split": "parted {n} bars of two or three times the length at bar lines not seen",
     "oemer-rests": "gave {n} rests their type, dots and voice",
     "oemer-rests-cut": "shortened or left out {n} rests that did not fit their bar",
     "oemer-accidentals": "derived {n} accidentals from the key and the bar so far",
@@ -51,6 +50,7 @@ class Tally:
     def _about_bars(self, total: int) -> list[Diagnostic]:
         kinds: tuple[tuple[Severity, str, str], ...] = (
             ("info", "oemer-staves-silent", "a whole-bar rest in an empty staff"),
+            ("warning", "oemer-bars-split", "parted from the next at a bar line not seen"),
             ("warning", "oemer-lengths-mended", "did not fit; one rest or dot read otherwise"),
             ("warning", "oemer-notes-cut", "notes past the end of the bar, cut there"),
             ("warning", "oemer-bars-filled", "too short, filled with rests"),

@@ -12,6 +12,7 @@ import attrs
 from .accidentals import signs
 from .beams import Beams, beams
 from .filling import fill
+from .header import add
 from .music import Bar, Clef, Event, Meter, Part, Time, written_type
 from .tally import Tally
 from .voices import Voices
@@ -55,15 +56,15 @@ class _PartWriter:
             self._measure(place, bar, staves, meters[place])
 
     def _measure(self, place: int, bar: Bar, staves: dict[int, Voices], meter: Meter) -> None:
-        measure = _add(self.element, "measure", number=bar.label)
+        measure = add(self.element, "measure", number=bar.label)
         if bar.pickup:
             measure.set("implicit", "yes")
         if bar.system and place:
-            _add(measure, "print", **{"new-system": "yes"})
+            add(measure, "print", **{"new-system": "yes"})
         opening = {clef.staff: clef for clef in bar.clefs if clef.onset == 0}
         self._attributes(measure, place, bar, opening)
         if place == 0 and self.part.tempo:
-            _add(measure, "sound", tempo=self.part.tempo)
+            add(measure, "sound", tempo=self.part.tempo)
         now = Fraction(0)
         for staff, voices in staves.items():
             inside = [clef for clef in bar.clefs if clef.staff == staff and clef.onset > 0]
@@ -74,20 +75,18 @@ class _PartWriter:
                 inside = []
 
     def _attributes(self, measure: Any, place: int, bar: Bar, opening: dict[int, Clef]) -> None:
-        from lxml import etree
-
-        made = etree.Element("attributes")
+        made = measure.makeelement("attributes")
         if place == 0:
-            _add(made, "divisions", str(self.divisions))
+            add(made, "divisions", str(self.divisions))
         if place == 0 or (bar.key is not None and bar.key != self.key):
             self.key = bar.key or 0
-            _add(_add(made, "key"), "fifths", str(self.key))
+            add(add(made, "key"), "fifths", str(self.key))
         if bar.meter:
-            time = _add(made, "time")
-            _add(time, "beats", str(bar.meter.beats))
-            _add(time, "beat-type", str(bar.meter.beat_type))
+            time = add(made, "time")
+            add(time, "beats", str(bar.meter.beats))
+            add(time, "beat-type", str(bar.meter.beat_type))
         if place == 0:
-            _add(made, "staves", str(self.part.staves))
+            add(made, "staves", str(self.part.staves))
         for staff in range(1, self.part.staves + 1):
             if staff in opening:
                 self._clef(made, opening[staff])
@@ -101,9 +100,9 @@ class _PartWriter:
         if self.clefs.get(clef.staff) == (clef.sign, clef.line):
             return
         self.clefs[clef.staff] = (clef.sign, clef.line)
-        made = _add(attributes, "clef", number=str(clef.staff))
-        _add(made, "sign", clef.sign)
-        _add(made, "line", clef.line)
+        made = add(attributes, "clef", number=str(clef.staff))
+        add(made, "sign", clef.sign)
+        add(made, "line", clef.line)
 
     def _voice(
         self, measure: Any, voice: Sequence[Event], now: Time, clefs: list[Clef], beamed: Beams
@@ -122,58 +121,50 @@ class _PartWriter:
 
     def _change_clef(self, measure: Any, clef: Clef) -> None:
         if self.clefs.get(clef.staff) != (clef.sign, clef.line):
-            self._clef(_add(measure, "attributes"), clef)
+            self._clef(add(measure, "attributes"), clef)
 
     def _move(self, measure: Any, by: Time) -> None:
         if by:
-            moved = _add(measure, "forward" if by > 0 else "backup")
-            _add(moved, "duration", str(abs(by) * self.divisions))
+            moved = add(measure, "forward" if by > 0 else "backup")
+            add(moved, "duration", str(abs(by) * self.divisions))
 
     def _event(self, measure: Any, event: Event, beamed: list[str]) -> None:
         accidental = self.signs[_order(event)]
         for at, pitch in enumerate(event.pitches or (None,)):
-            note = _add(measure, "note")
+            note = add(measure, "note")
             if at:
-                _add(note, "chord")
+                add(note, "chord")
             if pitch is None:
-                rest = _add(note, "rest")
+                rest = add(note, "rest")
                 if event.whole_bar:
                     rest.set("measure", "yes")
             else:
-                made = _add(note, "pitch")
-                _add(made, "step", pitch.step)
+                made = add(note, "pitch")
+                add(made, "step", pitch.step)
                 if pitch.alter:
-                    _add(made, "alter", str(pitch.alter))
-                _add(made, "octave", str(pitch.octave))
-            _add(note, "duration", str(event.duration * self.divisions))
-            _add(note, "voice", str(self.stride * (event.staff - 1) + event.voice))
+                    add(made, "alter", str(pitch.alter))
+                add(made, "octave", str(pitch.octave))
+            add(note, "duration", str(event.duration * self.divisions))
+            add(note, "voice", str(self.stride * (event.staff - 1) + event.voice))
             self._look(note, event, accidental[at] if accidental else "", first=at == 0)
             if self.part.staves > 1:
-                _add(note, "staff", str(event.staff))
+                add(note, "staff", str(event.staff))
             for level, state in enumerate(beamed if at == 0 else (), 1):
-                _add(note, "beam", state, number=str(level))
+                add(note, "beam", state, number=str(level))
                 self.tally.counts["oemer-beams"] += 1
 
     def _look(self, note: Any, event: Event, accidental: str, *, first: bool) -> None:
         kind, dots = written_type(event.duration)
         if kind and not event.whole_bar:
-            _add(note, "type", kind)
+            add(note, "type", kind)
             for _ in range(dots):
-                _add(note, "dot")
+                add(note, "dot")
         if accidental:
-            _add(note, "accidental", accidental)
+            add(note, "accidental", accidental)
             self.tally.counts["oemer-accidentals"] += 1
         if event.stem in ("up", "down") and first and kind not in ("whole", "breve"):
-            _add(note, "stem", event.stem)
+            add(note, "stem", event.stem)
 
 
 def _order(event: Event) -> tuple[Time, int]:
     return event.onset, event.voice
-
-
-def _add(parent: Any, tag: str, text: str | None = None, **attributes: str) -> Any:
-    from lxml import etree
-
-    made = etree.SubElement(parent, tag, attributes)
-    made.text = text
-    return made
