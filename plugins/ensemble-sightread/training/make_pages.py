@@ -27,6 +27,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import boxes
+import musescore
+import outlines
+from masks import masks
 from salad import Salad
 
 PER_SPACE = 16.0
@@ -78,25 +81,40 @@ def raster(svg: str, width: float) -> np.ndarray:
 
 
 def jitter_glyphs(svg: str, r: random.Random) -> str:
-    """Fatten the glyphs of a Verovio page by a stroke: worn type, another cut."""
+    """Stretch, lean and fatten the glyphs of a Verovio page a little: another cut of type."""
+    from fontTools.pens.svgPathPen import SVGPathPen
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.svgLib.path import parse_path
+
+    if r.random() < 0.6:
+        wide, high, lean = r.uniform(0.93, 1.07), r.uniform(0.95, 1.05), r.uniform(-0.05, 0.05)
+
+        def cut(found: re.Match[str]) -> str:
+            pen = SVGPathPen(None, ntos=lambda n: f"{n:.0f}")
+            own = r.uniform(0.98, 1.02)
+            parse_path(found[2], TransformPen(pen, (wide * own, 0, lean, high * own, 0, 0)))
+            return f'{found[1]}"{pen.getCommands()}"'
+
+        svg = re.sub(r'(<path transform="scale\(1,-1\)" d=)"([^"]*)"', cut, svg)
     if r.random() < 0.5:
-        return svg
-    width = r.uniform(2, 16)
-    return svg.replace(
-        '<path transform="scale(1,-1)" d=',
-        f'<path transform="scale(1,-1)" stroke="black" stroke-width="{width:.0f}" d=',
-    )
+        fat = f'stroke="black" stroke-width="{r.uniform(2, 16):.0f}"'
+        svg = svg.replace(
+            '<path transform="scale(1,-1)" d', f'<path transform="scale(1,-1)" {fat} d'
+        )
+    return svg
 
 
 def verovio_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, boxes.Boxes]]:
     """Engrave with random settings; a few random pages with their boxes."""
     import verovio
 
+    font = r.choice(FONTS)
+
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     unit = r.choice((6, 7, 8, 9, 9, 10, 11))
     toolkit.setOptions({
-        "font": r.choice(FONTS), "unit": unit, "svgViewBox": True, "breaks": "auto",
+        "font": font, "unit": unit, "svgViewBox": True, "breaks": "auto",
         "pageWidth": r.choice((1500, 1800, 2100)), "pageHeight": r.choice((2000, 2500, 2970)),
         "footer": "none", "header": r.choice(("none", "auto")),
         "spacingLinear": r.uniform(0.15, 0.4), "spacingNonLinear": r.uniform(0.4, 0.7),
@@ -105,20 +123,31 @@ def verovio_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, boxe
         "spacingStaff": r.randint(6, 14), "spacingSystem": r.randint(2, 12),
         "lyricSize": r.uniform(3, 6), "graceFactor": r.uniform(0.6, 0.8),
         "beamMaxSlope": r.randint(2, 20), "slurMidpointThickness": r.uniform(0.3, 0.9),
-        "seed": r.randint(1, 10**6),
+        "slurEndpointThickness": r.uniform(0.05, 0.25),
+        "tieMidpointThickness": r.uniform(0.3, 0.8), "tieEndpointThickness": r.uniform(0.05, 0.25),
+        "hairpinThickness": r.uniform(0.1, 0.4), "hairpinSize": r.uniform(1.5, 4),
+        "tupletBracketThickness": r.uniform(0.1, 0.4), "octaveLineThickness": r.uniform(0.1, 0.4),
+        "repeatEndingLineThickness": r.uniform(0.1, 0.3), "pedalLineThickness": r.uniform(0.1, 0.4),
+        "thickBarlineThickness": r.uniform(0.6, 1.4), "slurCurveFactor": r.uniform(0.5, 1.8),
+        "ledgerLineExtension": r.uniform(0.3, 0.8), "bracketThickness": r.uniform(0.6, 1.4),
+        "multiRestStyle": r.choice(("auto", "block", "symbols")),
+        "multiRestThickness": r.uniform(1, 3), "tupletNumHead": r.random() < 0.5,
+        "useBraceGlyph": False, "dynamSingleGlyphs": r.random() < 0.3,
+        "octaveAlternativeSymbols": r.random() < 0.4, "beamFrenchStyle": r.random() < 0.1,
+        "xmlIdSeed": r.randint(1, 10**6),
     })  # fmt: skip
     if not toolkit.loadData(xml):
         return []
     pages = r.sample(range(1, toolkit.getPageCount() + 1), min(many, toolkit.getPageCount()))
     out = []
     for page in pages:
-        svg = toolkit.renderToSVG(page)
-        out.append((jitter_glyphs(svg, r), boxes.verovio(svg)))
+        svg = jitter_glyphs(toolkit.renderToSVG(page), r)
+        out.append((svg, boxes.verovio(svg, font)))
     return out
 
 
 @lru_cache(maxsize=8)
-def shapes(font: str) -> boxes.FontShapes:
+def shapes(font: str) -> outlines.FontShapes:
     """The outlines of a font that MuseScore carries inside its program file."""
     from fontTools.ttLib import TTFont
 
@@ -133,7 +162,7 @@ def shapes(font: str) -> boxes.FontShapes:
                     with tempfile.NamedTemporaryFile(suffix=".otf") as file:
                         file.write(program[start : start + 2_000_000])
                         file.flush()
-                        return boxes.FontShapes(Path(file.name), text)
+                        return outlines.FontShapes(Path(file.name), text)
             except Exception as error:  # not every such byte sequence is a font
                 del error
             start = program.find(magic, start + 1)
@@ -150,6 +179,16 @@ def musescore_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, bo
         "ledgerLineWidth": f"{r.uniform(0.09, 0.2):.3f}",
         "beamWidth": f"{r.uniform(0.4, 0.6):.3f}", "minNoteDistance": f"{r.uniform(0.1, 0.5):.3f}",
         "graceNoteMag": f"{r.uniform(0.6, 0.8):.3f}",
+        "hairpinLineWidth": f"{r.uniform(0.08, 0.2):.3f}",
+        "hairpinHeight": f"{r.uniform(0.9, 1.5):.3f}",
+        "SlurMidWidth": f"{r.uniform(0.12, 0.3):.3f}",
+        "SlurEndWidth": f"{r.uniform(0.04, 0.1):.3f}",
+        "voltaLineWidth": f"{r.uniform(0.06, 0.16):.3f}",
+        "ottavaLineWidth": f"{r.uniform(0.06, 0.16):.3f}",
+        "pedalLineWidth": f"{r.uniform(0.06, 0.16):.3f}",
+        "tupletBracketWidth": f"{r.uniform(0.06, 0.16):.3f}",
+        "stemSlashThickness": f"{r.uniform(0.08, 0.16):.3f}",
+        "createMultiMeasureRests": str(r.randint(0, 1)),
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -163,7 +202,7 @@ def musescore_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, bo
         _musescore(folder / "c.svg", folder / "b.mscx")
         svgs = sorted(folder.glob("c*.svg"))
         picked = r.sample(svgs, min(many, len(svgs)))
-        return [(p.read_text(), boxes.musescore(p.read_text(), shapes(font))) for p in picked]
+        return [(p.read_text(), musescore.musescore(p.read_text(), shapes(font))) for p in picked]
 
 
 def _musescore(out: Path, source: Path) -> None:
@@ -178,7 +217,7 @@ def make(job: int, scores: Path, out: Path, evaluation: bool) -> int:
     r = random.Random(job * 7919 + (1 if evaluation else 0))
     random.seed(job)
     engraver = r.choice(("verovio", "verovio", "musescore"))
-    if r.random() < 0.22:
+    if r.random() < 0.28:
         xml = Salad(job * 2 + evaluation).xml()
     else:
         xml = musicxml(r.choice(works(scores, evaluation)))
@@ -191,21 +230,27 @@ def make(job: int, scores: Path, out: Path, evaluation: bool) -> int:
         scale = PER_SPACE / found.space
         if len(found.boxes) < 20 or view[2] * scale * view[3] * scale > 30e6:
             continue
-        image = raster(svg, view[2] * scale)
-        scale = image.shape[1] / view[2]
-        rows = [
-            (b.left * scale, b.top * scale, b.right * scale, b.bottom * scale) for b in found.boxes
-        ]
-        base = out / f"{job:05d}-{number}-{engraver}"
-        np.savez(
-            base.with_suffix(".tmp.npz"), kind=np.array([b.kind for b in found.boxes]),
-            box=np.array(rows, np.float32), space=found.space * scale,
-        )  # fmt: skip
-        np.save(base.with_suffix(".npy"), image)
-        base.with_suffix(".tmp.npz").replace(base.with_suffix(".npz"))
+        store(out / f"{job:05d}-{number}-{engraver}", svg, found, view[2], engraver)
         made += 1
     (out / f"{job:05d}.done").write_text(str(made))
     return made
+
+
+def store(base: Path, svg: str, found: boxes.Boxes, width: float, engraver: str) -> None:
+    """Write a page: picture, masks at half its size, and last its boxes."""
+    import cv2
+
+    image = raster(svg, width * PER_SPACE / found.space)
+    scale = image.shape[1] / width
+    mask = masks(svg, engraver, found.space, image.shape[1] // 2)
+    rows = [(b.left * scale, b.top * scale, b.right * scale, b.bottom * scale) for b in found.boxes]
+    cv2.imwrite(str(base.with_suffix(".png")), image)
+    cv2.imwrite(str(base.with_suffix(".mask.png")), mask)
+    np.savez(
+        base.with_suffix(".tmp.npz"), kind=np.array([b.kind for b in found.boxes]),
+        box=np.array(rows, np.float32), space=found.space * scale,
+    )  # fmt: skip
+    base.with_suffix(".tmp.npz").replace(base.with_suffix(".npz"))
 
 
 def main() -> None:
