@@ -155,6 +155,7 @@ def _page(musicxml: bytes | str, picture: Path, font: str, colours: bool) -> Eng
     document = musicxml.encode() if isinstance(musicxml, str) else musicxml
     svg, pages = _engrave(document, font)
     root = etree.fromstring(svg.encode())
+    _leave_out_words(root)
     if colours:
         _colour(root)
     bars = sum(_classes(node)[:1] == ["measure"] for node in root.iter(f"{SVG}g"))
@@ -198,20 +199,25 @@ def _classes(node: Any) -> list[str]:
 
 
 def _colour(root: Any) -> None:
-    """Give each class its colour and take away what oemer does not look at."""
+    """Give each class its colour."""
     root.set("shape-rendering", "crispEdges")
     glyphs = {node.get("id"): node for node in root.iter(f"{SVG}g") if node.get("id")}
     for node in list(root.iter(f"{SVG}g")):
         names = _classes(node)
-        if UNSEEN & set(names):
-            node.getparent().remove(node)
-        elif names and names[0] in COLOURS:
+        if names and names[0] in COLOURS:
             _paint(node, COLOURS[names[0]])
         if names[:1] in (["staff"], ["system"]):
             for line in node.findall(f"{SVG}path"):
                 _paint(line, RED if names[0] == "staff" else CYAN)
         if names[:1] == ["notehead"]:
             _fill_hollow(node, glyphs)
+
+
+def _leave_out_words(root: Any) -> None:
+    """Take away what oemer does not look at and the stand-ins would take for music."""
+    for node in list(root.iter(f"{SVG}g")):
+        if UNSEEN & set(_classes(node)):
+            node.getparent().remove(node)
 
 
 def _paint(node: Any, colour: str) -> None:

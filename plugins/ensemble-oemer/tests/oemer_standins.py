@@ -181,20 +181,24 @@ class _Graph:
         return self.add("Transpose", dark, perm=[0, 3, 1, 2])
 
     def grown(self, value: str, height: int, width: int) -> str:
-        """Dilation with a rectangle of odd or even sides."""
-        top, left = (height - 1) // 2, (width - 1) // 2
-        pads = [top, left, height - 1 - top, width - 1 - left]
-        return self.add("MaxPool", value, kernel_shape=[height, width], pads=pads, strides=[1, 1])
+        """Dilation with a rectangle: one side after the other, which costs their sum."""
+        for side, kernel in ((height, [height, 1]), (width, [1, width])):
+            if side > 1:
+                value = self._pooled(value, kernel, (side - 1) // 2)
+        return value
 
     def shrunk(self, value: str, height: int, width: int) -> str:
-        """Erosion: the dilation of the negative, reflected."""
-        top, left = height // 2, width // 2
-        pads = [top, left, height - 1 - top, width - 1 - left]
-        grown = self.add(
-            "MaxPool", self.add("Neg", value),
-            kernel_shape=[height, width], pads=pads, strides=[1, 1],
-        )  # fmt: skip
-        return self.add("Neg", grown)
+        """Erosion: the dilation of the negative, with the rectangle turned round."""
+        value = self.add("Neg", value)
+        for side, kernel in ((height, [height, 1]), (width, [1, width])):
+            if side > 1:
+                value = self._pooled(value, kernel, side // 2)
+        return self.add("Neg", value)
+
+    def _pooled(self, value: str, kernel: list[int], before: int) -> str:
+        after = max(kernel) - 1 - before
+        pads = [before, 0, after, 0] if kernel[0] > 1 else [0, before, 0, after]
+        return self.add("MaxPool", value, kernel_shape=kernel, pads=pads, strides=[1, 1])
 
     def opened(self, value: str, height: int, width: int) -> str:
         return self.grown(self.shrunk(value, height, width), height, width)
