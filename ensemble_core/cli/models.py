@@ -20,6 +20,7 @@ from ..places import cache_folder
 from ..registry import Registry
 from ..registry.probe import probe
 from .progress import FetchBar
+from .stopping import stop_on_signals
 
 
 @click.group("models", no_args_is_help=True)
@@ -70,9 +71,9 @@ def fetch_(components: tuple[str, ...], quiet: bool, debug: bool) -> None:
     settings = _settings()
     store, origin = settings.models.store(), settings.models.origin()
     for name, files in _chosen(settings, components).items():
-        with FetchBar(quiet) as bar:
+        with stop_on_signals() as cancel, FetchBar(quiet) as bar:
             fetched = fetch(
-                store, name, files, origin,
+                store, name, files, origin, cancel=cancel,
                 on_bytes=partial(bar.show, name),
             )  # fmt: skip
         for file in files:
