@@ -10,14 +10,11 @@ from ensemble_core.model import Diagnostic, RecognitionError
 from ensemble_core.musicxml import parse, serialize
 
 from ..inference import Maps
-from .bars import bar_edges, slots
+from .bars import CLEF, bar_edges, heads_within, slots
 from .clefs import c_clef, reclef
 from .content import Content, content_of, length, measure_of
 from .layout import Layout
 from .lines import Lines
-
-CLEF = 3
-"""Class of the second net."""
 
 
 @attrs.frozen
@@ -32,8 +29,8 @@ def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
     """Make one score of the lines: the *k*-th staff of each system is part *k*.
 
     Bars are matched by where they lie between the bar lines of their system; where a staff
-    has none, a whole-bar rest stands in and is told. In a system with fewer staves than
-    others these are taken for the lowest ones.
+    has none, a whole-bar rest stands in, and if there are noteheads this is told. In a system
+    with fewer staves than others these are taken for the lowest ones.
 
     Args:
         musicxml: oemer's document of the page as :func:`~.cutting.cut` left it.
@@ -50,24 +47,28 @@ def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
     if max(read, default=0) >= len(layout.staves):
         raise other_staves(len(layout.staves))
     parts: list[list[Any]] = [[] for _ in range(layout.size)]
-    state: list[Content | None] = [None] * layout.size
-    empty = 0
+    last: list[Content | None] = [None] * layout.size
+    lost = 0
     for number, system in enumerate(layout.systems):
-        edges = bar_edges(maps.symbols == 1, layout, system)
+        absent = layout.size - len(system)
+        edges = bar_edges(maps, layout, system)
         rows = [_placed(read.get(i, []), lines.bars.get(i, []), edges) for i in system]
-        rows = [[] for _ in range(layout.size - len(system))] + rows
-        for place in range(max(len(row) for row in rows)):
-            bars = [row[place] if place < len(row) else None for row in rows]
-            longest = max(length(bar.nodes) for bar in bars if bar) if any(bars) else 0
-            for staff, bar in enumerate(bars):
-                empty += bar is None
-                measure = measure_of(bar, state[staff], longest, len(parts[staff]) + 1)
+        for place, bars in enumerate(zip(*rows, strict=True)):
+            longest = max((length(bar.nodes) for bar in bars if bar), default=0)
+            for part, bar in enumerate([*[None] * absent, *bars]):
+                measure = measure_of(bar, last[part], longest, len(parts[part]) + 1)
                 if number and not place:
                     measure.insert(0, measure.makeelement("print", {"new-system": "yes"}))
-                parts[staff].append(measure)
-                state[staff] = bar or state[staff]
+                parts[part].append(measure)
+                last[part] = bar or last[part]
+            between = round(edges[place]), round(edges[place + 1])
+            lost += sum(
+                heads_within(maps, layout, staff, between)
+                for staff, bar in zip(system, bars, strict=True)
+                if bar is None
+            )
     _rebuild(root, parts)
-    return Joined(serialize(root), _findings(layout, empty))
+    return Joined(serialize(root), _findings(layout, lost))
 
 
 def other_staves(count: int) -> RecognitionError:
@@ -146,7 +147,7 @@ def _rebuild(root: Any, parts: list[list[Any]]) -> None:
         measure.insert(len(measure.findall("attributes")), sound)
 
 
-def _findings(layout: Layout, empty: int) -> tuple[Diagnostic, ...]:
+def _findings(layout: Layout, lost: int) -> tuple[Diagnostic, ...]:
     found = [
         Diagnostic(
             "info", "oemer-many-staves",
@@ -162,11 +163,12 @@ def _findings(layout: Layout, empty: int) -> tuple[Diagnostic, ...]:
                 "taken for the lowest",
             )
         )  # fmt: skip
-    if empty:
+    if lost:
         found.append(
             Diagnostic(
-                "warning", "oemer-empty-bars",
-                f"{empty} bars of single staves were not read; whole-bar rests stand in for them",
+                "warning", "oemer-bars-lost",
+                f"{lost} bars of single staves hold notes that were not read; "
+                "whole-bar rests stand in for them",
             )
         )  # fmt: skip
     return tuple(found)
