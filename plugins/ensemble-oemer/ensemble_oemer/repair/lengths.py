@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import combinations
 
 import attrs
 
@@ -28,20 +29,25 @@ Column = Sequence[Bar]
 
 @attrs.frozen
 class Change:
-    """Time to take out (or, negative, to put in) before ``end``."""
+    """Time to take out before ``end`` (to put in, if negative); of ``notes`` ending there, too."""
 
     end: Time
     excess: Time
+    notes: bool = False
 
     def apply(self, event: Event) -> Event:
-        """The event as it is then; its duration may come out as 0."""
+        """The event as it is then; a rest may come out with a duration of 0."""
         if event.onset >= self.end:
             return attrs.evolve(event, onset=event.onset - self.excess)
-        ends = event.end == self.end
+        ends = event.end == self.end and (self.notes or event.rest)
         if ends or (event.rest and event.end > self.end - max(self.excess, Fraction(0))):
             end = max(min(event.end, self.end) - self.excess, event.onset)
             return attrs.evolve(event, duration=end - event.onset)
         return event
+
+
+Changes = tuple[Change, ...]
+"""To be applied in this order, the latest in the bar first."""
 
 
 def split_merged(parts: Sequence[Part], meters: list[Meter]) -> None:
@@ -65,10 +71,10 @@ def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -
             continue
         if column[0].parted:
             tally.bar("oemer-bars-split", column[0].label)
-        if _mend(column, meter):
-            tally.bar("oemer-lengths-mended", column[0].label)
-        elif _cut_notes(column, meter.length):
+        if _cut_notes(column, meter.length):
             tally.bar("oemer-notes-cut", column[0].label)
+        elif _mend(column, meter):
+            tally.bar("oemer-lengths-mended", column[0].label)
 
 
 def _notes(column: Column) -> list[Event]:
@@ -106,52 +112,95 @@ def _split(bar: Bar, length: Time, times: int) -> list[Bar]:
 
 
 def _mend(column: Column, meter: Meter) -> bool:
-    notes = _notes(column)
-    ends: dict[tuple[int, int], Time] = {}
-    for number, bar in enumerate(column):
-        for note in (event for event in bar.events if not event.rest):
-            staff = (number, note.staff)
-            ends[staff] = max(ends.get(staff, Fraction(0)), bar.extent(note.staff))
-    if len(set(ends.values())) != 1 or _extent(column) == meter.length:
+    before = _staves(column)
+    ends = {max(note.end for note in staff) for staff in before.values()}
+    excess = max(ends, default=meter.length) - meter.length
+    if excess == 0 or (excess < 0 and len(ends) > 1):
         return False
-    excess = max(ends.values()) - meter.length
-    if excess == 0:
+    best = _best(column, meter, excess)
+    if not best:
         return False
-    changes = [*_pauses(notes, excess), *(_dots(column, excess) if excess > 0 else ())]
-    scores = [_on_beats([change.apply(note) for note in notes], meter) for change in changes]
-    best = max(scores, default=(0, 0))
-    if scores.count(best) != 1 or (excess < 0 and best <= _on_beats(notes, meter)):
-        return False
-    change = changes[scores.index(best)]
     for bar in column:
-        changed = [change.apply(event) for event in bar.events]
+        changed = [_applied(best, event) for event in bar.events]
         bar.events = [event for event in changed if event.duration > 0]
-        bar.clefs = [
-            attrs.evolve(clef, onset=clef.onset - excess) if clef.onset >= change.end else clef
-            for clef in bar.clefs
-        ]
+        for change in best:
+            bar.clefs = [
+                attrs.evolve(clef, onset=clef.onset - change.excess)
+                if clef.onset >= change.end else clef for clef in bar.clefs
+            ]  # fmt: skip
     return True
 
 
-def _pauses(notes: Sequence[Event], excess: Time) -> list[Change]:
+def _best(column: Column, meter: Meter, excess: Time) -> Changes:
+    """The changes that put most notes on beats, if all that do so come to the same notes."""
+    before = _staves(column)
+    notes = [note for staff in before.values() for note in staff]
+    candidates = [*_pauses(notes, excess), *_rests(column, excess), *_dots(notes, excess)]
+    found: dict[tuple[Event, ...], Changes] = {}
+    for changes in candidates:
+        after = {s: [_applied(changes, note) for note in before[s]] for s in before}
+        fits = max(note.end for staff in after.values() for note in staff) == meter.length
+        if fits and all(_overlaps(after[s]) <= _overlaps(before[s]) for s in before):
+            found[tuple(note for staff in after.values() for note in staff)] = changes
+    scores = {result: _on_beats(result, meter) for result in found}
+    best = max(scores.values(), default=(0, 0))
+    winners = [result for result in found if scores[result] == best]
+    if len(winners) != 1 or (excess < 0 and best <= _on_beats(notes, meter)):
+        return ()
+    return found[winners[0]]
+
+
+def _applied(changes: Changes, event: Event) -> Event:
+    for change in changes:
+        event = change.apply(event)
+    return event
+
+
+def _staves(column: Column) -> dict[tuple[int, int], list[Event]]:
+    """The notes by part and staff, in order."""
+    found: dict[tuple[int, int], list[Event]] = {}
+    for number, bar in enumerate(column):
+        for note in sorted(bar.events, key=lambda event: event.onset):
+            if not note.rest:
+                found.setdefault((number, note.staff), []).append(note)
+    return found
+
+
+def _overlaps(notes: Sequence[Event]) -> int:
+    return sum(a.end > b.onset for a, b in combinations(notes, 2))
+
+
+def _pauses(notes: Sequence[Event], excess: Time) -> list[Changes]:
     """Each stretch before the last note in which none sounds, if it can change so much."""
     found = []
     now = Fraction(0)
     for note in sorted(notes, key=lambda note: note.onset):
         if note.onset > now and note.onset - now >= excess:
-            found.append(Change(note.onset, excess))
+            found.append((Change(note.onset, excess),))
         now = max(now, note.end)
     return found
 
 
-def _dots(column: Column, excess: Time) -> list[Change]:
+def _rests(column: Column, excess: Time) -> list[Changes]:
+    """All rests of one value in one staff, read as another: oemer confuses them throughout."""
+    alike: dict[tuple[int, int, Time], list[Time]] = {}
+    for number, bar in enumerate(column):
+        for rest in (event for event in bar.events if event.rest):
+            alike.setdefault((number, rest.staff, rest.duration), []).append(rest.end)
+    return [
+        tuple(Change(end, excess / len(ends)) for end in sorted(ends, reverse=True))
+        for (_, _, duration), ends in alike.items()
+        if written_type(duration - excess / len(ends))[0]
+    ]
+
+
+def _dots(notes: Sequence[Event], excess: Time) -> list[Changes]:
     """Dotted notes whose dot is what is too much, with nothing else where it sounds."""
-    notes = _notes(column)
-    found = []
+    found: list[Changes] = []
     for end in sorted({note.end for note in notes if note.duration == 3 * excess}):
         sounding = [note for note in notes if note.onset < end and note.end > end - excess]
         if all(note.end == end and note.duration == 3 * excess for note in sounding):
-            found.append(Change(end, excess))
+            found.append((Change(end, excess, notes=True),))
     return found
 
 
