@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ensemble_core.model import Context, Page, Score
+from pathlib import Path
+
+from ensemble_core.model import Context, Page, RecognitionError, Score
 
 from .engine import limit_threads, load_oemer
 from .failures import no_staves
-from .inference import Nets
-from .many_staves import read_page
+from .framing import framed
+from .inference import Maps, Nets
 from .many_staves import read_page
 from .options import OemerOptions
 from .picture import prepare
@@ -39,17 +41,29 @@ class OemerRecognizer:
         )
         if maps is None:
             raise no_staves()
-        data = read_page(
-            picture, maps, ctx,
-            lambda share: ctx.progress(NETS_SHARE + (1 - NETS_SHARE) * share, 1.0, "page"),
-            dewarp=self._dewarp(page),
-        )  # fmt: skip
-        musicxml, repairs = repair(data)
+        musicxml, repairs = repair(self._read(picture, maps, page, ctx))
         for diagnostic in repairs:
             ctx.report(diagnostic)
-        score = Score(musicxml)
         ctx.progress(1.0, 1.0, "page")
-        return score
+        return Score(musicxml)
+
+    def _read(self, picture: Path, maps: Maps, page: Page, ctx: Context) -> bytes:
+        """oemer's rules on what the nets saw; once more in another frame where they fail."""
+        reached = NETS_SHARE
+
+        def tell(share: float) -> None:
+            nonlocal reached
+            reached = max(reached, NETS_SHARE + (1 - NETS_SHARE) * share)
+            ctx.progress(reached, 1.0, "page")
+
+        dewarp = self._dewarp(page)
+        try:
+            return read_page(picture, maps, ctx, tell, dewarp=dewarp)
+        except RecognitionError:
+            again = framed(picture, maps)
+            if again is None:
+                raise
+        return read_page(*again, ctx, tell, dewarp=dewarp)
 
     def close(self) -> None:
         """Let go of the nets."""
