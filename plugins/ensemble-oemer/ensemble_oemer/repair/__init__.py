@@ -39,11 +39,14 @@ def repair(data: bytes) -> tuple[bytes, tuple[Diagnostic, ...]]:
     elements = root.findall("part")
     parts = [read_part(element, tally) for element in elements]
     tidy_header(root, parts)
+    as_read = not any(bar.meter for part in parts for bar in part.bars)  # oemer states no meter
     drop_empty(parts, tally)
     meters = infer_meters(parts, tally)
-    split_merged(parts, meters)
+    if as_read:
+        split_merged(parts, meters)
     number_bars(parts)
-    mend_lengths(parts, meters, tally)
+    if as_read:
+        mend_lengths(parts, meters, tally)
     for element, part in zip(elements, parts, strict=True):
         write_part(element, part, meters, tally)
     return serialize(root), tally.diagnostics(max((len(part.bars) for part in parts), default=0))
