@@ -6,7 +6,7 @@ import re
 
 TYPES = {64: "whole", 32: "half", 16: "quarter", 8: "eighth", 4: "16th", 2: "32nd", 1: "64th"}
 
-NOTE = re.compile(r"(?:(\d):)?(\+?)(r|[A-G][#b]?\d)/(\d+)(v2)?")
+NOTE = re.compile(r"(?:(\d):)?(\+?)(r|[A-G][#b]?\d)/(\d+)(v2)?(d)?")
 
 
 def oemer_page(bars: str, staves: int = 1, fifths: int = 0) -> bytes:
@@ -15,7 +15,7 @@ def oemer_page(bars: str, staves: int = 1, fifths: int = 0) -> bytes:
     Args:
         bars: Words of ``C#4/16`` (pitch and duration in sixteenths of a quarter), ``r/16`` (rest),
             ``+E4/16`` (in the chord of the note before), ``2:C3/16`` (in staff 2), ``C4/16v2``
-            (in voice 2), ``<16`` and ``>16`` (backup, forward), ``key:-1``, ``clef2:G``,
+            (in voice 2), ``C4/8d`` (stem down), ``<16`` and ``>16`` (backup, forward), ``key:-1``, ``clef2:G``,
             ``system``.
         staves: Of the part.
         fifths: Its key at the beginning.
@@ -66,7 +66,7 @@ def _clef(staff: int, sign: str) -> str:
 def _note(word: str) -> str:
     found = NOTE.fullmatch(word)
     assert found, word
-    staff, chord, name, duration, second = found.groups()
+    staff, chord, name, duration, second, down = found.groups()
     length = int(duration)
     dotted = length not in TYPES
     kind = TYPES[round(length / 1.5) if dotted else length]
@@ -76,9 +76,10 @@ def _note(word: str) -> str:
             f'<note><rest measure="yes"/><duration>{length}</duration>{dot}'
             f"<staff>{staff or 1}</staff></note>"
         )
+    stem = "down" if down else "up"
     alter = {"#": 1, "b": -1}.get(name[1], 0)
     return (
         f"<note>{'<chord/>' if chord else ''}<pitch><step>{name[0]}</step><alter>{alter}</alter>"
         f"<octave>{name[-1]}</octave></pitch><duration>{length}</duration><type>{kind}</type>{dot}"
-        f"<stem>up</stem><staff>{staff or 1}</staff><voice>{2 if second else 1}</voice></note>"
+        f"<stem>{stem}</stem><staff>{staff or 1}</staff><voice>{2 if second else 1}</voice></note>"
     )

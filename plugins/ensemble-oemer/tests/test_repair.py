@@ -224,6 +224,7 @@ def test_beams_follow_the_beats_and_stop_at_rests() -> None:
     assert beams(f"C4/8 D4/8 r/8 E4/8 F4/16 G4/16 | {FOUR}") == ["b", "e", "", "", "", ""]
     assert beams(f"C4/8 D4/4 E4/4 F4/12 G4/4 A4/32 | {FOUR}") == ["b", "cb", "ee", "b", "eb", ""]
     assert beams("C4/8 D4/8 E4/8 F4/16 G4/8 | C4/16 D4/8 E4/24") == ["b", "c", "e", "", ""]
+    assert beams(f"C4/8 D4/8 E4/8d F4/8d G4/32 | {FOUR}") == ["b", "e", "b", "e", ""]
     assert beams(f"C4/8 +E4/8 D4/8 +F4/8 E4/16 F4/32 | {FOUR}") == ["b", "", "e", "", "", ""]
 
 

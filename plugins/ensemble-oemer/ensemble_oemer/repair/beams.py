@@ -15,7 +15,8 @@ def beams(voice: Sequence[Event], meter: Meter) -> Beams:
     """The beams of the events of a voice.
 
     Neighbours of an eighth or less within a beat are joined; plain eighths within half a bar of
-    4/4, and within a whole bar of 2/4, 3/4 and 3/8 (E. Gould, Behind Bars, 2011, ch. 6).
+    4/4, and within a whole bar of 2/4, 3/4 and 3/8 (E. Gould, Behind Bars, 2011, ch. 6). Stems
+    were read, and those on one beam point one way.
     """
     found: Beams = [[] for _ in voice]
     for group in _groups(voice, meter.beat):
@@ -36,8 +37,8 @@ def _groups(voice: Sequence[Event], span: Time) -> list[list[int]]:
         if event.rest or not _flags(event):
             last = None
             continue
-        joins = last is not None and last.end == event.onset
-        if joins and last is not None and last.onset // span == event.onset // span:
+        together = last is not None and last.end == event.onset and last.stem == event.stem
+        if together and last is not None and last.onset // span == event.onset // span:
             groups[-1].append(place)
         else:
             groups.append([place])
