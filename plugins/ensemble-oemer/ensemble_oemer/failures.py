@@ -53,8 +53,12 @@ KNOWN: tuple[Known, ...] = (
         "oemer reads more than six sharps or flats, which it cannot write", _OTHER,
     ),
     Known(
-        (), ("ValueError",), "minimum of 2 is required", "too-few-symbols",
-        "oemer needs at least two noteheads, clefs and rests of a kind on a page", _OTHER,
+        ("noteheads",), ("IndexError", "ValueError"), "", "no-noteheads",
+        "oemer finds staves here, but no noteheads", _SCAN,
+    ),
+    Known(
+        ("symbols",), ("IndexError",), "too many indices", "no-signs",
+        "oemer finds noteheads here, but no clefs or bar lines", _SCAN,
     ),
     Known(
         ("musicxml",), ("AssertionError",), "", "systems-unclear",
@@ -65,7 +69,7 @@ KNOWN: tuple[Known, ...] = (
         "oemer finds a bar with nothing where it looks for the key", _OTHER,
     ),
     Known(
-        ("noteheads", "groups", "symbols", "rhythm"), ("IndexError",), "out of bounds", "page-edge",
+        ("groups", "symbols", "rhythm"), ("IndexError",), "out of bounds", "page-edge",
         "something stands too close to the edge of the page for oemer",
         "leave a white margin around the music",
     ),

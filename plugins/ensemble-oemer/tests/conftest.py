@@ -6,14 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from oemer_running import Ran, command, run
-
-TUNE = (
-    "C5/4 D5/4 E5/4 F5/4 | G5/8 A5/8 G5/4 E5/2 | C5/2 r/4 E5/4 | C5/1",
-    "C3/2 E3/2 | G3/1 | C3/4 D3/4 E3/4 F3/4 | C3/1",
-)
-"""One system of two staves."""
-
+from oemer_running import TUNE, Ran, command, run
 
 Convert = Callable[..., Ran]
 

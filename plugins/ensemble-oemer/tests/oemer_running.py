@@ -14,6 +14,12 @@ from ensemble_oemer.checkpoints import NETS
 
 from ensemble_core.model import Context, Page
 
+TUNE = (
+    "C5/4 D5/4 E5/4 F5/4 | G5/8 A5/8 G5/4 E5/2 | C5/2 r/4 E5/4 | C5/1",
+    "C3/2 E3/2 | G3/1 | C3/4 D3/4 E3/4 F3/4 | C3/1",
+)
+"""One system of two staves."""
+
 
 @attrs.frozen
 class Ran:

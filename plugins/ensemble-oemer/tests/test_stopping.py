@@ -1,0 +1,109 @@
+"""Stopped at any moment, by the user or a deadline, oemer leaves neither processes nor files."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import pytest
+from oemer_running import command
+
+from ensemble_core.model import ExitCode
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals"),
+]
+
+GRACE = 2.0
+MARK = "ENSEMBLE_TEST_MARK"
+
+
+def marked(mark: str) -> list[int]:
+    """Processes that inherited the mark and still run."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+class Started:
+    """A conversion with a temporary folder of its own."""
+
+    def __init__(self, folder: Path, tune: Path, nets: Path, *more: str) -> None:
+        self.mark = str(folder)
+        self.temporary, self.out = folder / "tmp", folder / "out"
+        self.temporary.mkdir()
+        env = {**os.environ, "TMPDIR": str(self.temporary), MARK: self.mark}
+        self.process = subprocess.Popen(
+            command(tune, "-o", f"{self.out}/", *more, nets=nets), env=env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def leaves_nothing(self) -> str:
+        """Assert that it ends cleanly within the grace; gives what it said."""
+        began = time.monotonic()
+        _, said = self.process.communicate(timeout=60)
+        took = time.monotonic() - began
+        assert took <= GRACE, f"it ended only after {took:.1f} s"
+        assert marked(self.mark) == []
+        assert list(self.temporary.iterdir()) == []
+        assert not self.out.exists() or list(self.out.iterdir()) == []
+        assert "Traceback" not in said
+        return said
+
+
+MOMENTS = sorted(random.Random(3).uniform(0.0, 1.0) for _ in range(10))
+"""Shares of the time a conversion takes."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tune: Path, nets: Mapping[str, Path]) -> float:
+    """Seconds of a conversion that is left alone, after it is ready for signals."""
+    started = Started(tmp_path_factory.mktemp("whole"), tune, nets["colour"])
+    wait_until_started(started)
+    began = time.monotonic()
+    assert started.process.wait(120) == 0
+    return time.monotonic() - began
+
+
+def wait_until_started(started: Started) -> None:
+    """Wait until there is a worker: before that, Ctrl-C only interrupts imports."""
+    end = time.monotonic() + 60
+    while len(marked(started.mark)) < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_cancelled_at_a_random_moment(
+    moment: float, whole: float, tune: Path, nets: Mapping[str, Path], tmp_path: Path
+) -> None:
+    started = Started(tmp_path, tune, nets["colour"])
+    wait_until_started(started)
+    time.sleep(moment * 0.9 * whole)
+    started.process.send_signal(signal.SIGINT)
+    started.leaves_nothing()
+    assert started.process.returncode == ExitCode.CANCELLED
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 4.0])
+def test_a_deadline_ends_it(
+    seconds: float, tune: Path, nets: Mapping[str, Path], tmp_path: Path
+) -> None:
+    started = Started(tmp_path, tune, nets["colour"], "--deadline", f"{seconds}s")
+    wait_until_started(started)
+    time.sleep(seconds)
+    said = started.leaves_nothing()
+    assert started.process.returncode == ExitCode.DEADLINE
+    assert f"did not end within {seconds:g} s" in said or "deadline" in said
