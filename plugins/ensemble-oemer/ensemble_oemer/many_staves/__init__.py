@@ -8,18 +8,22 @@ music that come of it are put side by side, as the parts of one score.
 
 from __future__ import annotations
 
+from .bars import Bar
+from .clefs import CClef, find_c_clefs
 from .cutting import cut, find_ink
 from .joining import join
 from .layout import Layout, Staff, find_layout
-from .lines import Bar, Lines, listening
+from .lines import Lines, listening
 from .reading import read_page
 
 __all__ = [
     "Bar",
+    "CClef",
     "Layout",
     "Lines",
     "Staff",
     "cut",
+    "find_c_clefs",
     "find_ink",
     "find_layout",
     "join",

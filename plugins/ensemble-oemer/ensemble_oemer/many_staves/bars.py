@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
 from ..inference import Maps
 from .layout import Layout
-from .lines import Bar
 
 STEM, NOTEHEAD, CLEF = 1, 2, 3
 """Classes of the second net; bar lines and rests are in one with stems."""
 
 FULL = 0.9
 """Share of a staff's height that a bar line inks."""
+
+
+@attrs.frozen
+class Bar:
+    """A bar as oemer found it: x of the centres of its symbols."""
+
+    centres: tuple[float, ...]
 
 
 def bar_lines(maps: Maps, layout: Layout, system: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,10 +1,13 @@
-"""Clefs oemer does not know, or did not see, at the start of a line; and what they change."""
+"""C clefs at the start of a line, which oemer takes for one of the two it knows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .content import Clef, Content
+import attrs
+
+from ..inference import Maps
+from .bars import CLEF
 from .layout import Layout
 
 SYMMETRIC = 0.6
@@ -13,18 +16,28 @@ clef by at most 0.31 (intersection over union)."""
 HEIGHT = (3.4, 4.7)
 """Of a C clef, in staff spaces; a G clef has about 7, an F clef 3.2 to 3.6."""
 
-SHARPS = "FCGDAEB"
-STEPS = "CDEFGAB"
 
+@attrs.frozen
+class CClef:
+    """A C clef.
 
-def c_clef(clefs: Any, layout: Layout, number: int) -> Clef | None:
-    """The C clef a staff begins with, if it is one.
-
-    Args:
-        clefs: 1 where clefs, keys and accidentals were seen, shape (height, width).
-        layout: The page.
-        number: Index of the staff.
+    Attributes:
+        line: The staff line it names, 1 the lowest.
+        right: The column where it ends.
     """
+
+    line: int
+    right: int
+
+
+def find_c_clefs(maps: Maps, layout: Layout) -> dict[int, CClef]:
+    """The C clefs staves begin with, by the number of the staff."""
+    clefs = maps.symbols == CLEF
+    found = {number: _c_clef(clefs, layout, number) for number in range(len(layout.staves))}
+    return {number: clef for number, clef in found.items() if clef}
+
+
+def _c_clef(clefs: Any, layout: Layout, number: int) -> CClef | None:
     import cv2
     import numpy as np
 
@@ -47,48 +60,5 @@ def c_clef(clefs: Any, layout: Layout, number: int) -> Clef | None:
             return None
         below = (first + y + height / 2 - (top + bottom) / 2) / space
         line = 3 - round(below)
-        return ("C", str(line)) if 1 <= line <= 5 else None
+        return CClef(line, int(left + x + width)) if 1 <= line <= 5 else None
     return None
-
-
-def reclef(line: list[Content], clef: Clef) -> list[Content]:
-    """The bars of a line as they read in another clef, up to where the clef changes."""
-    if not line or line[0].clef == clef:
-        return line
-    old = line[0].clef
-    found, changed = [], False
-    for bar in line:
-        changed = changed or bar.clef != old
-        if changed:
-            found.append(bar)
-            continue
-        for node in bar.nodes:
-            changed = changed or node.find("clef") is not None
-            if not changed and node.find("pitch") is not None:
-                _transpose(node.find("pitch"), _lowest(clef) - _lowest(old), int(bar.key))
-        found.append(Content(bar.nodes, bar.key, clef))
-    return found
-
-
-def _lowest(clef: Clef) -> int:
-    """What a note on the lowest line is: 7 times its octave plus its step."""
-    sign, line = clef
-    on_line = {"G": 32, "F": 24, "C": 28}[sign]
-    return on_line - 2 * (int(line) - 1)
-
-
-def _transpose(pitch: Any, steps: int, fifths: int) -> None:
-    """Move a pitch; what the key did to its old step it does to the new one."""
-    old = pitch.findtext("step")
-    place = 7 * int(pitch.findtext("octave")) + STEPS.index(old) + steps
-    new = STEPS[place % 7]
-    pitch.find("step").text, pitch.find("octave").text = new, str(place // 7)
-    alter = pitch.find("alter")
-    if alter is not None and int(alter.text or 0) == _in_key(old, fifths):
-        alter.text = str(_in_key(new, fifths))
-
-
-def _in_key(step: str, fifths: int) -> int:
-    if fifths >= 0:
-        return int(step in SHARPS[:fifths])
-    return -int(step in SHARPS[fifths:])

@@ -6,15 +6,14 @@ from typing import Any
 
 import attrs
 
-from ensemble_core.model import Diagnostic, RecognitionError
+from ensemble_core.model import Diagnostic
 from ensemble_core.musicxml import parse, serialize
 
 from ..inference import Maps
-from .bars import CLEF, bar_edges, heads_within, slots
-from .clefs import c_clef, reclef
+from .bars import bar_edges, heads_within, slots
 from .content import Content, content_of, length, measure_of
 from .layout import Layout
-from .lines import Lines
+from .lines import Lines, other_staves
 
 
 @attrs.frozen
@@ -39,13 +38,10 @@ def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
         maps: The page before it was cut.
 
     Raises:
-        RecognitionError: oemer saw other staves than were cut (code ``oemer-many-staves``).
+        RecognitionError: The document is not what the lines say (code ``oemer-many-staves``).
     """
     root = parse(musicxml, "oemer's MusicXML")
     read = _by_line(root.findall("part/measure"), lines)
-    read = _in_right_clefs(read, lines, layout, maps)
-    if max(read, default=0) >= len(layout.staves):
-        raise other_staves(len(layout.staves))
     parts: list[list[Any]] = [[] for _ in range(layout.size)]
     last: list[Content | None] = [None] * layout.size
     lost = 0
@@ -71,15 +67,6 @@ def join(musicxml: bytes, lines: Lines, layout: Layout, maps: Maps) -> Joined:
     return Joined(serialize(root), _findings(layout, lost))
 
 
-def other_staves(count: int) -> RecognitionError:
-    """The error for a page whose staves oemer's rules see otherwise."""
-    return RecognitionError(
-        f"oemer lost its way among the {count} staves of this page",
-        hint="it was made for one or two staves a system; try --recognizer sightread",
-        code="oemer-many-staves",
-    )
-
-
 def _by_line(measures: list[Any], lines: Lines) -> dict[int, list[Content]]:
     """The measures of each line, with the key and clef they begin in."""
     found: dict[int, list[Content]] = {}
@@ -93,29 +80,9 @@ def _by_line(measures: list[Any], lines: Lines) -> dict[int, list[Content]]:
                 raise other_staves(len(lines.bars))
             content, before = content_of(measure, before)
             found[group].append(content)
-    return found
-
-
-def _in_right_clefs(
-    read: dict[int, list[Content]], lines: Lines, layout: Layout, maps: Maps
-) -> dict[int, list[Content]]:
-    """C clefs are looked for; a line without a clef has that of the same staff before it.
-
-    (oemer gives it that of the line above, which is another staff.)
-    """
-    found = dict(read)
-    for number, system in enumerate(layout.systems):
-        for k, staff in enumerate(system, layout.size - len(system)):
-            if not read.get(staff):
-                continue
-            clef = c_clef(maps.symbols == CLEF, layout, staff)
-            above = layout.systems[number - 1] if number else ()
-            before = k - (layout.size - len(above))
-            if not clef and not lines.bars[staff][0].clef and 0 <= before < len(above):
-                earlier = found.get(above[before])
-                clef = earlier[-1].clef if earlier else None
-            if clef:
-                found[staff] = reclef(read[staff], clef)
+        if group in lines.c_clefs:
+            clef = ("C", str(lines.c_clefs[group].line))
+            found[group] = [attrs.evolve(bar, clef=clef) for bar in found[group]]
     return found
 
 

@@ -9,6 +9,7 @@ from ensemble_core.model import Context
 from ..engine import load_oemer
 from ..inference import Maps, Tell
 from ..rules import read_maps
+from .clefs import find_c_clefs
 from .cutting import cut, find_ink
 from .joining import join
 from .layout import find_layout
@@ -32,7 +33,7 @@ def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
     ctx.check()
     if layout.size <= KNOWN:
         return read_maps(picture, maps, ctx, tell, dewarp=dewarp)
-    with listening(load_oemer()) as lines:
+    with listening(load_oemer(), layout, find_c_clefs(maps, layout)) as lines:
         data = read_maps(picture, cut(maps, layout, ink), ctx, tell, dewarp=dewarp)
     joined = join(data, lines, layout, maps)
     for diagnostic in joined.diagnostics:
