@@ -13,7 +13,8 @@ from ensemble_core.musicxml import parse, serialize
 
 from .bars import drop_empty, number_bars
 from .header import tidy_header
-from .lengths import mend_lengths, split_merged
+from .lengths import mend_lengths
+from .merged import split_merged
 from .meter import infer_meters
 from .reading import read_part
 from .tally import Tally

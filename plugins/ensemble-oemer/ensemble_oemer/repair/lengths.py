@@ -1,15 +1,13 @@
 """Bars that came out too long or too short because one sign was read wrongly.
 
-The only place where the time of a note oemer read is changed, each time by a rule that leaves
-one choice:
+The only place where the time of a note oemer read is changed, by two rules:
 
-* A bar of two or three times the length, in which no note crosses and some note begins where
-  the bar line should be: oemer missed the bar line.
-* All staves of the bar are too long, or too short, by the same amount, and one pause in which
-  all of them rest, or one dotted value, makes it fit if it is read otherwise; what follows
-  moves along. Of several the one that puts most notes on beats.
 * A note sounds past the end of a bar in which everything begins in time and another note
   ends on time: it ends with the bar.
+* The bar fits if one pause in which all staves rest is read as longer or shorter, or all rests
+  of one value in one staff as another value (oemer confuses values throughout), or a dotted
+  note without its dot; what follows moves along. If there are several such readings, the one
+  that puts most notes on beats; if two are as good, none.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from itertools import combinations
 
 import attrs
 
-from .music import Bar, Event, Meter, Part, Time, written_type
+from .music import Bar, Event, Meter, Part, Time, notes_of, written_type
 from .tally import Tally
 
 Column = Sequence[Bar]
@@ -50,19 +48,6 @@ Changes = tuple[Change, ...]
 """To be applied in this order, the latest in the bar first."""
 
 
-def split_merged(parts: Sequence[Part], meters: list[Meter]) -> None:
-    """Put the bar lines in that oemer missed; the bars' meters grow along."""
-    for place in reversed(range(len(meters))):
-        column = [part.bars[place] for part in parts]
-        length = meters[place].length
-        times = _extent(column) / length
-        if times not in (2, 3) or not _clean(column, length):
-            continue
-        for part, bar in zip(parts, column, strict=True):
-            part.bars[place : place + 1] = _split(bar, length, int(times))
-        meters[place : place + 1] = [meters[place]] * int(times)
-
-
 def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -> None:
     """Correct what one rest, dot or last note makes too long. The bars have numbers by now."""
     for place, meter in enumerate(meters):
@@ -75,40 +60,6 @@ def mend_lengths(parts: Sequence[Part], meters: Sequence[Meter], tally: Tally) -
             tally.bar("oemer-notes-cut", column[0].label)
         elif _mend(column, meter):
             tally.bar("oemer-lengths-mended", column[0].label)
-
-
-def _notes(column: Column) -> list[Event]:
-    return [event for bar in column for event in bar.events if not event.rest]
-
-
-def _extent(column: Column) -> Time:
-    return max((note.end for note in _notes(column)), default=Fraction(0))
-
-
-def _clean(column: Column, length: Time) -> bool:
-    notes = _notes(column)
-    lines = [length * n for n in range(1, int(_extent(column) / length))]
-    crossed = any(note.onset < line < note.end for note in notes for line in lines)
-    return not crossed and all(any(note.onset == line for note in notes) for line in lines)
-
-
-def _split(bar: Bar, length: Time, times: int) -> list[Bar]:
-    bars = [bar, *(Bar() for _ in range(times - 1))]
-    events, clefs = bar.events, bar.clefs
-    for n, made in enumerate(bars):
-        made.parted = n < times - 1
-        start, end = length * n, length * (n + 1)
-        made.events = [
-            attrs.evolve(event, onset=max(event.onset, start) - start,
-                         duration=min(event.end, end) - max(event.onset, start))
-            for event in events if event.onset < end and event.end > start
-        ]  # fmt: skip
-        made.clefs = [
-            attrs.evolve(clef, onset=clef.onset - start)
-            for clef in clefs
-            if start <= clef.onset and (clef.onset < end or n == times - 1)
-        ]
-    return bars
 
 
 def _mend(column: Column, meter: Meter) -> bool:
@@ -172,7 +123,7 @@ def _overlaps(notes: Sequence[Event]) -> int:
 
 def _pauses(notes: Sequence[Event], excess: Time) -> list[Changes]:
     """Each stretch before the last note in which none sounds, if it can change so much."""
-    found = []
+    found: list[Changes] = []
     now = Fraction(0)
     for note in sorted(notes, key=lambda note: note.onset):
         if note.onset > now and note.onset - now >= excess:
@@ -213,7 +164,7 @@ def _on_beats(notes: Sequence[Event], meter: Meter) -> tuple[int, int]:
 
 
 def _cut_notes(column: Column, length: Time) -> bool:
-    notes = _notes(column)
+    notes = notes_of(column)
     on_time = any(note.end == length for note in notes)
     late = any(note.onset >= length for note in notes)
     over = [note for note in notes if note.end > length]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import attrs
@@ -148,3 +149,13 @@ def written_type(duration: Time) -> tuple[str, int]:
     if duration * Fraction(4, 7) in TYPES:
         return TYPES[duration * Fraction(4, 7)], 2
     return "", 0
+
+
+def notes_of(column: Iterable[Bar]) -> list[Event]:
+    """The notes in the bars of all parts at one place."""
+    return [event for bar in column for event in bar.events if not event.rest]
+
+
+def last_end(column: Iterable[Bar]) -> Time:
+    """Where the last of these notes ends; 0 if there is none."""
+    return max((note.end for note in notes_of(column)), default=Fraction(0))
