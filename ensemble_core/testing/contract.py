@@ -28,10 +28,13 @@ from ensemble_core.model import (
     Exporter,
     Loader,
     PlannedComponent,
+    PlannedModel,
     Preprocessor,
     Recognizer,
     ScoreLoader,
 )
+from ensemble_core.modelfiles import Store
+from ensemble_core.places import model_folder
 from ensemble_core.registry import Component, Registry, import_target, missing
 
 from .quiet import heavy, import_alone, imported_once
@@ -88,11 +91,20 @@ class Contract:
         lacking = missing(spec.requires)
         if lacking:
             raise unittest.SkipTest(f"needs {lacking[0].name} ({lacking[0].hint})")
+        if spec.models and not self.models():
+            raise unittest.SkipTest(f"needs model files (ensemble models fetch {self.name})")
         target = import_target(spec.target, self.name)
         cls = self.options_class()
         if cls is None:
             return target()
         return target(structure_options(cls, self.options, f"options.{self.name}"))
+
+    def models(self) -> Mapping[str, Path]:
+        """Its model files by name, as fetched; none if one is missing. Override to bring others."""
+        spec, store = self.spec(), Store(model_folder())
+        if store.missing(self.name, spec.models):
+            return {}
+        return {file.name: store.path(self.name, file) for file in spec.models}
 
     def planned(self) -> PlannedComponent:
         """The component as a plan names it; skips when no other process could import it."""
@@ -111,6 +123,7 @@ class Contract:
             options_class=f"{cls.__module__}:{cls.__qualname__}" if cls else "",
             options=values,
             isolation=spec.isolation,
+            models={name: PlannedModel(str(path), "") for name, path in self.models().items()},
         )
 
     def context(self, folder: Path, **changes: Any) -> Context:
@@ -118,7 +131,8 @@ class Contract:
         number = sum(1 for _ in folder.glob("workspace-*"))
         workspace = folder / f"workspace-{number}"
         workspace.mkdir(parents=True)
-        return attrs.evolve(Context(workspace, component=self.name), **changes)
+        own = Context(workspace, component=self.name, models=self.models())
+        return attrs.evolve(own, **changes)
 
     def module(self) -> str:
         """The module that holds the hooks."""
