@@ -15,9 +15,12 @@ from made_up import BARS
 from ensemble_core import Pipeline, hookimpl
 from ensemble_core.model import (
     Context,
+    ContractError,
+    Event,
     MissingError,
     ModelFile,
     Page,
+    Progress,
     RecognizerSpec,
     Score,
     option,
@@ -151,6 +154,34 @@ def test_auto_takes_none_whose_files_are_missing(folder: Path, page_png: Path) -
     put(folder)
     chosen = Pipeline.from_config(auto, plugins=[fed]).plan([page_png]).recognizer
     assert chosen is not None and chosen.name == "hungry"
+
+
+def test_a_program_may_have_them_fetched(folder: Path, page_png: Path) -> None:
+    from publishing import Publisher, slow
+
+    with Publisher(NET).running() as publisher:
+        publisher.answers = [slow]
+        plugin = Hungry(attrs.evolve(FILE, url=f"{publisher.base}/net"))
+        reader = pipeline(plugin, models={"allow-hosts": ["127.0.0.1"]})
+        with pytest.raises(MissingError):
+            reader.run([page_png])
+        with pytest.raises(MissingError):
+            reader.plan([page_png])
+        assert publisher.asked == []
+        events: list[Event] = []
+        result = reader.run([page_png], fetch_models=True, on_event=events.append)
+    assert result.ok and plugin.got == [folder / "net.bin"]
+    told = [e for e in events if isinstance(e, Progress) and e.unit == "bytes"]
+    assert {(e.document, e.component, e.total) for e in told} == {("", "hungry", len(NET))}
+    assert [e.done for e in told] == sorted(e.done for e in told)
+    assert told[-1].done == len(NET)
+    assert len({e.run for e in events}) == 1, "one run, one id"
+
+
+@pytest.mark.parametrize("name", ["../net.bin", "a/b", ".hidden", "hashes.json", ""])
+def test_a_file_name_that_leads_elsewhere_breaks_the_contract(page_png: Path, name: str) -> None:
+    with pytest.raises(ContractError, match="file name"):
+        pipeline(Hungry(attrs.evolve(FILE, name=name))).plan([page_png])
 
 
 def test_the_folder_is_a_setting(page_png: Path, tmp_path: Path) -> None:

@@ -53,8 +53,10 @@ def list_(as_json: bool) -> None:
         ]  # fmt: skip
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
+    width = max((len(f"{name}  {file.name}") for name, file, _ in rows), default=0)
     for name, file, state in rows:
-        click.echo(f"{name}  {file.name}  {readable(file.size)}  {state}  {store.folder_of(name)}")
+        what = f"{f'{name}  {file.name}':<{width}}  {readable(file.size):>10}"
+        click.echo(f"{what}  {state:<10}  {store.folder_of(name)}")
     if not rows:
         click.echo("no installed component reads model files", err=True)
 
