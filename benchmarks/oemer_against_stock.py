@@ -7,6 +7,7 @@ are those of everything but the weights: oemer's own nets take minutes on top, o
 Needs the data folder, and ensemble-oemer with its test requirements (OpenCV 4 for stock)::
 
     python benchmarks/oemer_against_stock.py [--pages 8] [--pairs 5] [--folder F] [--json F]
+    python benchmarks/oemer_against_stock.py --little       (two systems; needs no data)
 
 ``--folder`` keeps pages and readings; a reading that is there is not made again.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -37,6 +39,14 @@ sys.path.insert(0, str(REPOSITORY / "plugins" / "ensemble-oemer" / "tests"))
 MOST_BARS = 60
 """More than fit on a page; what stands on the first page is the truth."""
 LARGE_STEP = 192
+LITTLE = (
+    ("C5/4 D5/4 E5/4 F#5/4 | G5/2 E5/2 | C5/8 D5/8 E5/8 F5/8 G5/4 r/4 | C5+E5+G5/1",
+     "C3/2 G3/2 | C3+E3/4 r/4 G3/2 | C3/1 | F3/4 E3/4 D3/4 C3/4"),
+    ("A4/4. B4/8 C5/2 | F5/16 E5/16 D5/16 C5/16 B4/4 A4/4 r/4 | D5/2 D5/4 r/4 | C5/8 B4/8 A4/8 "
+     "G4/8 F4/2 | E4+G4/4 F4+A4/4 E4/2",
+     "A3/2 E3/2 | D3/4 r/4 C3/2 | B2/4 C3/4 D3/2 | A2/2 D3/2 | C3/1"),
+)  # fmt: skip
+"""Upper and lower staff of pages that need no data; the first in G major."""
 
 
 @attrs.frozen
@@ -80,15 +90,16 @@ class Bench:
 
 
 def pages(count: int, folder: Path) -> Iterator[tuple[str, Path, bytes]]:
-    """Name, picture and truth of each page."""
-    from oemer_pages import FONTS, coloured_page
+    """Name, picture and truth of each page; ``count`` 0 gives the little ones."""
+    from oemer_pages import FONTS, coloured_page, little_score
 
-    documents = (
+    songs = (
         (work.path.stem, document)
         for work in works()
         if work.label == "piano" and (document := excerpt(work, MOST_BARS)) is not None
     )
-    for number, (stem, document) in enumerate(islice(documents, count)):
+    little = (("little", little_score(staves, 1 - n)) for n, staves in enumerate(LITTLE))
+    for number, (stem, document) in enumerate(islice(songs, count) if count else little):
         name = f"{number:02d}-{stem}-{FONTS[number % len(FONTS)]}"
         picture = folder / f"{name}.png"
         page = coloured_page(document, picture, FONTS[number % len(FONTS)])
@@ -163,16 +174,31 @@ def two_in_one(bench: Bench, pictures: list[Path]) -> bool:
 
 
 def paired(bench: Bench, picture: Path, pairs: int) -> dict[str, Any]:
-    """Wall times in turn, stock and ours, each a fresh process."""
-    stock, ours = [], []
+    """Wall and CPU times in turn, stock and ours, each a fresh process."""
+    commands = {
+        "stock": bench.stock_command(picture, bench.folder / "timed.musicxml"),
+        "ours": bench.our_command([picture], bench.folder / "timed2.musicxml"),
+    }
+    wall: dict[str, list[float]] = {"stock": [], "ours": []}
+    cpu: dict[str, list[float]] = {"stock": [], "ours": []}
     for _ in range(pairs):
-        stock.append(bench.run(bench.stock_command(picture, bench.folder / "timed.musicxml"))[0])
-        ours.append(bench.run(bench.our_command([picture], bench.folder / "timed2.musicxml"))[0])
-    ratios = [b / a for a, b in zip(stock, ours, strict=True)]
+        for who, command in commands.items():
+            before = _cpu_of_children()
+            wall[who].append(bench.run(command)[0])
+            cpu[who].append(_cpu_of_children() - before)
     return {
-        "page": picture.stem, "stock_seconds": stock, "our_seconds": ours,
-        "median_ratio": statistics.median(ratios), "load": os.getloadavg()[0],
+        "page": picture.stem, "load": os.getloadavg()[0], "wall": wall, "cpu": cpu,
+        "median_wall_ratio": _ratio(wall), "median_cpu_ratio": _ratio(cpu),
     }  # fmt: skip
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _ratio(times: dict[str, list[float]]) -> float:
+    return statistics.median(b / a for a, b in zip(times["stock"], times["ours"], strict=True))
 
 
 def line(row: dict[str, Any]) -> str:
@@ -189,6 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=8)
     parser.add_argument("--pairs", type=int, default=5, help="timed pairs on the second page")
+    parser.add_argument("--little", action="store_true", help="two little scores of our own")
     parser.add_argument("--flat", action="store_true", help="both without oemer's dewarping")
     parser.add_argument("--folder", type=Path, help="keep pages and readings here")
     parser.add_argument("--json", type=Path, help="also write the figures here")
@@ -209,7 +236,7 @@ def _measured(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
     print(f"{'':44} {'note F1':>17} {'pitch F1':>17}\n{'page':44} "
           + f"{'stock':>8} {'ours':>8} " * 2 + "  valid  same", flush=True)  # fmt: skip
     rows, pictures = [], []
-    for name, picture, truth in pages(arguments.pages, folder):
+    for name, picture, truth in pages(0 if arguments.little else arguments.pages, folder):
         rows.append(measure(bench, name, picture, truth))
         print(line(rows[-1]), flush=True)
         if not rows[-1]["ours"]["error"]:
