@@ -31,7 +31,7 @@ class Ran:
 
 
 def run(
-    arguments: list[str], folder: Path, env: Mapping[str, str] | None = None, seconds: float = 300
+    arguments: list[str], folder: Path, env: Mapping[str, str] | None = None, seconds: float = 900
 ) -> Ran:
     """Run a command in a folder."""
     done = subprocess.run(
