@@ -137,11 +137,37 @@ def test_convert_fetches_when_told_to(kitchen: Kitchen, page_png: Path, tmp_path
     assert again.stderr == "" and len(kitchen.publisher.asked) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals")
+def test_on_a_terminal_a_bar_shows_the_bytes(
+    kitchen: Kitchen, page_png: Path, tmp_path: Path
+) -> None:
+    import pty
+
+    kitchen.publisher.answers = [slow]
+    ours, theirs = pty.openpty()
+    out = tmp_path / "out.musicxml"
+    running = subprocess.Popen(
+        kitchen.command("convert", page_png, "-r", "hungry", "-o", out, "--fetch-models"),
+        stderr=theirs, env={**os.environ, **kitchen.environment, "TERM": "xterm", "COLUMNS": "150"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    assert running.wait(30) == 0, shown
+    assert b"fetching the model files of hungry" in shown and b"/400.0 kB" in shown
+    assert out.exists()
+
+
 def test_the_doctor_is_content_without_files_but_not_with_bad_ones(kitchen: Kitchen) -> None:
     well = kitchen.run("plugins", "doctor")
     assert well.returncode == 0, well.stdout
     assert f"net.bin (400.0 kB) is missing from {kitchen.folder}" in well.stdout
     assert "ensemble models fetch hungry" in well.stdout
+    assert "0 with a problem, 1 without model files" in well.stdout
     listed = kitchen.run("plugins", "list", "recognizer")
     assert "hungry-dist 1.0  [models missing]" in listed.stdout
     shown = kitchen.run("plugins", "show", "hungry")

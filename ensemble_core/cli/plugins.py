@@ -91,7 +91,10 @@ def doctor(as_json: bool) -> None:
             click.echo(f"{mark}{entry.kind} {entry.name} ({entry.key})")
             if row in bad or row.problem:
                 click.echo(f"      {row.problem}" + (f" ({row.hint})" if row.hint else ""))
-        click.echo(f"{len(rows)} strategies, {len(bad)} with a problem; plugin API {API_VERSION}")
+        count = sum(row.state == "models missing" for row in rows)
+        waiting = f", {count} without model files" if count else ""
+        text = f"{len(rows)} strategies, {len(bad)} with a problem{waiting}"
+        click.echo(f"{text}; plugin API {API_VERSION}")
     contract = any(row.state in ("broken contract", "collision") for row in bad)
     sys.exit(int(ExitCode.CONTRACT if contract else ExitCode.MISSING if bad else ExitCode.OK))
 

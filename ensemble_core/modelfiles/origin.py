@@ -27,7 +27,7 @@ class Origin:
     mirror: str = attrs.field(default="")
     allow_hosts: tuple[str, ...] = ()
     timeout: float = 30.0
-    pause: float = 1.0
+    pause: float = 0.5
 
     @mirror.validator
     def _known_kind(self, _: object, value: str) -> None:
