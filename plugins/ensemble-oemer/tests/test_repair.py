@@ -265,6 +265,12 @@ def test_a_clef_stands_where_it_changes_and_only_then() -> None:
     assert len(list(root.iter("clef"))) == 3
 
 
+def test_of_two_clefs_with_no_note_between_the_last_one_counts() -> None:
+    bars = "C4/32 clef1:F r/32 <64 2:C3/64 clef1:G | C4/64 <64 2:C3/64 | clef1:F clef1:G C4/64"
+    assert len(list(repaired(bars, staves=2).iter("clef"))) == 4
+    assert len(list(repaired("C4/64 clef1:F >32 clef1:G", staves=1).iter("clef"))) == 1
+
+
 def test_what_is_no_xml_is_an_input_error() -> None:
     from ensemble_core.model import InputError
 

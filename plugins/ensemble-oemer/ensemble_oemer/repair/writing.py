@@ -111,17 +111,18 @@ class _PartWriter:
         waiting = sorted(clefs, key=lambda clef: clef.onset)
         for event, states in zip(voice, beamed, strict=True):
             self._move(measure, event.onset - now)
-            while waiting and waiting[0].onset <= event.onset:
-                self._change_clef(measure, waiting.pop(0))
+            due = [clef for clef in waiting if clef.onset <= event.onset]
+            self._change_clef(measure, due)
+            waiting = waiting[len(due) :]
             self._event(measure, event, states)
             now = event.end
-        for clef in waiting:
-            self._change_clef(measure, clef)
+        self._change_clef(measure, waiting)
         return now
 
-    def _change_clef(self, measure: Any, clef: Clef) -> None:
-        if self.clefs.get(clef.staff) != (clef.sign, clef.line):
-            self._clef(add(measure, "attributes"), clef)
+    def _change_clef(self, measure: Any, due: Sequence[Clef]) -> None:
+        """Write the last of the clefs of a staff that fall on one place, if it is another."""
+        if due and self.clefs.get(due[-1].staff) != (due[-1].sign, due[-1].line):
+            self._clef(add(measure, "attributes"), due[-1])
 
     def _move(self, measure: Any, by: Time) -> None:
         if by:
