@@ -5,7 +5,7 @@ PLUGINS := $(wildcard plugins/ensemble-*)
 EDITABLE := -e '.[test]' $(foreach plugin,$(PLUGINS),-e $(plugin))
 DEMO := examples/brahms-volkslied.png
 
-.PHONY: help setup demo test test-all lint docs bench packages clean
+.PHONY: help setup demo test test-all lint docs bench bench-recognition packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,6 @@ setup: .venv/ready ## Make .venv with the core and every plugin, editable
 
 .venv/dev: .venv/ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps oemer==0.1.8  # see plugins/ensemble-oemer
 	@touch $@
 
 demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in demo/
@@ -47,6 +46,13 @@ docs: .venv/dev ## Build the documentation into site/
 
 bench: .venv/dev ## Measure what the figures in docs/ say (minutes)
 	$(BIN)/python benchmarks/run_all.py
+
+bench-recognition: .venv/dev ## Build the held-out pages and read them with sightread (hours)
+	nice $(BIN)/python benchmarks/recognition_set.py --folder build/recognition
+	nice $(BIN)/ensemble evaluate build/recognition/pages.json --recognizer sightread \
+	  --output build/recognition-sightread --resume
+	nice $(BIN)/ensemble evaluate build/recognition/parts.json --recognizer sightread \
+	  --output build/parts-sightread --resume
 
 clean: ## Remove what the targets above made
 	rm -rf .venv demo dist site .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -14,7 +14,7 @@ import attrs
 
 from .cases import Case
 from .groups import Row, rows
-from .reading import How, Reading, read
+from .reading import How, Reading, check, read
 from .scoring import Score, count_staves, judge, read_truth
 from .summary import costs
 
@@ -79,8 +79,11 @@ def evaluate(
         tell: Called with a line after each document.
 
     Raises:
+        ConfigError, MissingError: A recognizer is not there, or its options are wrong.
         InputError: A truth cannot be read.
     """
+    for name in recognizers:
+        check(name, how)
     known = {case.name: _counted(case) for case in cases}
     pairs = [(name, case) for name in recognizers for case in known.values()]
     readings: dict[tuple[str, str], Reading] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -75,8 +76,7 @@ def omr_ned(truth: bytes, found: bytes | None, limit: float, cache: Path | None)
 
 def _music(document: bytes) -> bytes:
     """The document without its identification, which tells dates and versions."""
-    start, end = document.find(b"<identification"), document.find(b"</identification>")
-    return document if start < 0 or end < 0 else document[:start] + document[end:]
+    return re.sub(rb"<identification\b.*?</identification>\s*", b"", document, flags=re.DOTALL)
 
 
 def _run(truth: bytes, found: bytes | None, limit: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from statistics import median
 
 import attrs
 
@@ -44,8 +45,7 @@ def strips(rows: Mapping[str, Sequence[Dot]], most: float, unit: str) -> str:
                 f"<title>{escape(dot.label)}</title></circle>"
             )
         for series in sorted({dot.series for dot in dots}):
-            values = sorted(dot.value for dot in dots if dot.series == series)
-            x = _x(values[len(values) // 2], most)
+            x = _x(median(dot.value for dot in dots if dot.series == series), most)
             parts.append(_line(x, y - 9, x, y + 9, f"median s{series}"))
     return _svg(parts, height)
 

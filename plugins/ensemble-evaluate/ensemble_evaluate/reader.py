@@ -46,7 +46,7 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
     from ensemble_core.pipeline import Pipeline, joined
 
     try:
-        pipeline = Pipeline(config=_config(job))
+        pipeline = Pipeline(config=config(job))
         result = pipeline.run([joined([Path(name) for name in job["pictures"]])])
     except EnsembleError as error:
         return {"status": "failed", "error": error.to_payload(), "version": ""}
@@ -77,7 +77,12 @@ def _bars(score: Any) -> dict[str, list[float]]:
     }
 
 
-def _config(job: dict[str, Any]) -> Any:
+def config(job: dict[str, Any]) -> Any:
+    """The configuration of the pipeline that reads.
+
+    Raises:
+        ConfigError: An option is wrong.
+    """
     from ensemble_core.config import Config, Layer
     from ensemble_core.config.discover import option_layer
 

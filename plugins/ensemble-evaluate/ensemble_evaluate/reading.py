@@ -63,6 +63,20 @@ class Reading:
     bars: dict[str, tuple[float, ...]] = attrs.field(factory=dict)
 
 
+def check(recognizer: str, how: How) -> None:
+    """See, before anything is read, that the recognizer is there and its options are right.
+
+    Raises:
+        ConfigError: An option is wrong.
+        MissingError: It, or something it needs, is not there.
+    """
+    from ensemble_core.pipeline import Pipeline
+
+    from .reader import config
+
+    Pipeline(config=config({**attrs.asdict(how), "recognizer": recognizer})).validate()
+
+
 def read(case: Case, recognizer: str, how: How, folder: Path, resume: bool) -> Reading:
     """Have a document read, or take what an earlier run left in ``folder``.
 
