@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,18 @@ def quartet() -> bytes:
     return bytes(etree.tostring(score))
 
 
-@pytest.fixture
-def seen(nets: Mapping[str, Path], tmp_path: Path) -> Callable[[bytes], tuple[Path, Maps]]:
-    """Engrave music in class colours and let the stand-in nets see it."""
+@pytest.fixture(scope="module")
+def seen(
+    nets: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[bytes], tuple[Path, Maps]]:
+    """Engrave music in class colours and let the stand-in nets see it, once."""
     from oemer_pages import coloured_page
 
+    @cache
     def seen(music: bytes) -> tuple[Path, Maps]:
-        picture = coloured_page(music, tmp_path / "page.png").picture
-        ctx = context(nets["colour"], tmp_path / "seeing")
+        folder = tmp_path_factory.mktemp("seen")
+        picture = coloured_page(music, folder / "page.png").picture
+        ctx = context(nets["colour"], folder)
         maps = Nets(OemerOptions()).predict(picture, ctx, lambda share: None)
         assert maps is not None
         return picture, maps
