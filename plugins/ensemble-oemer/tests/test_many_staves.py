@@ -123,7 +123,7 @@ def test_a_song_is_read_as_three_parts(read: Read) -> None:
         ["E4:1 F#4:1 G4:1 A4:1", "C5:0.5 D5:0.5 C5:1 E4:2", "E4:2 r:1 G4:1", "C5:4"],
         ["C3:2 E3:2", "G3:4", "C3:1 D3:1 E3:1 F3:1", "C3:4"],
     ]
-    assert [message["code"] for message in told] == ["oemer-many-staves"]
+    assert [message["code"] for message in told] == ["oemer-staves-joined"]
     clefs = etree.fromstring(data).findall("part/measure[1]/attributes/clef/sign")
     assert [sign.text for sign in clefs] == ["G", "G", "F"]
 

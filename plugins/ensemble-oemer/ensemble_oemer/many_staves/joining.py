@@ -117,7 +117,7 @@ def _rebuild(root: Any, parts: list[list[Any]]) -> None:
 def _findings(layout: Layout, lost: int) -> tuple[Diagnostic, ...]:
     found = [
         Diagnostic(
-            "info", "oemer-many-staves",
+            "info", "oemer-staves-joined",
             f"{layout.size} staves a system: each was read by itself and they were joined",
             "which staves are one instrument, oemer cannot tell: each is a part",
         )

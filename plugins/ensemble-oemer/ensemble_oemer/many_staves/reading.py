@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from ensemble_core.model import Context
@@ -14,6 +15,9 @@ from .cutting import cut, find_ink
 from .joining import join
 from .layout import find_layout
 from .lines import listening
+
+_one_at_a_time = threading.Lock()
+"""While one page is listened to, no other may be read: oemer's builder is replaced."""
 
 KNOWN = 2
 """Staves a system that oemer's rules were made for."""
@@ -31,10 +35,11 @@ def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
     ink = find_ink(maps, picture)
     layout = find_layout(maps.staves == 1, ink)
     ctx.check()
-    if layout.size <= KNOWN:
-        return read_maps(picture, maps, ctx, tell, dewarp=dewarp)
-    with listening(load_oemer(), layout, find_c_clefs(maps, layout)) as lines:
-        data = read_maps(picture, cut(maps, layout, ink), ctx, tell, dewarp=dewarp)
+    with _one_at_a_time:
+        if layout.size <= KNOWN:
+            return read_maps(picture, maps, ctx, tell, dewarp=dewarp)
+        with listening(load_oemer(), layout, find_c_clefs(maps, layout)) as lines:
+            data = read_maps(picture, cut(maps, layout, ink), ctx, tell, dewarp=dewarp)
     joined = join(data, lines, layout, maps)
     for diagnostic in joined.diagnostics:
         ctx.report(diagnostic)
