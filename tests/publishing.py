@@ -98,6 +98,31 @@ def half(handler: Handler) -> None:
     handler.wfile.write(data[: len(data) // 2])
 
 
+def cut(data: bytes, at: int, **headers: str | int) -> Answer:
+    """Promise some bytes, send them up to ``at``, and hang up."""
+
+    def answer(handler: Handler) -> None:
+        handler.begin(200, **{"Content_Length": len(data), **headers})
+        handler.wfile.write(data[:at])
+
+    return answer
+
+
+def cut_range(at: int) -> Answer:
+    """Begin where it was asked to, and hang up early."""
+
+    def answer(handler: Handler) -> None:
+        data, wanted = handler.owner.data, handler.headers.get("Range", "")
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        handler.begin(
+            206 if wanted else 200, Content_Length=len(data) - start,
+            Content_Range=f"bytes {start}-{len(data) - 1}/{len(data)}",
+        )  # fmt: skip
+        handler.wfile.write(data[start : start + at])
+
+    return answer
+
+
 def stall(handler: Handler) -> None:
     """Send half, then nothing more, without hanging up."""
     half(handler)

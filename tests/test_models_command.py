@@ -116,6 +116,7 @@ def test_from_missing_to_read(kitchen: Kitchen, page_png: Path, tmp_path: Path) 
     (row,) = json.loads(kitchen.run("models", "list", "--json").stdout)
     assert (row["state"], row["size"], row["licence"]) == ("present", len(DATA), "MIT")
     assert row["sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert "model files: net.bin" in kitchen.run("plan", page_png, "-r", "hungry").stdout
     assert kitchen.run(*convert).returncode == 0
 
     (kitchen.folder / "net.bin").write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))

@@ -14,6 +14,8 @@ import pytest
 from publishing import (
     Answer,
     Publisher,
+    cut,
+    cut_range,
     endless,
     endless_redirect,
     half,
@@ -205,6 +207,13 @@ def test_parts_of_two_versions_are_not_put_together(
     assert_right(store, file)
 
 
+def test_a_range_of_another_version_is_not_taken(publisher: Publisher, store: Store) -> None:
+    file = ModelFile("net.bin", f"{publisher.base}/net", len(DATA))
+    publisher.answers = [cut(other(6), 200_000, ETag='"v0"'), cut_range(len(DATA)), whole]
+    fetch(store, "reader", [file], ORIGIN)
+    assert_right(store, file)
+
+
 def test_a_server_that_ignores_what_was_there_before_costs_one_more_try(
     publisher: Publisher, store: Store
 ) -> None:
@@ -215,6 +224,36 @@ def test_a_server_that_ignores_what_was_there_before_costs_one_more_try(
     publisher.data, publisher.answers = DATA, [ranged]
     fetch(store, "reader", [file], ORIGIN)
     assert_right(store, file)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_the_server_does_no_bad_file_stays(
+    publisher: Publisher, store: Store, file: ModelFile, seed: int
+) -> None:
+    chance = random.Random(seed)
+    stranger = other(seed + 100)  # another version of the same length
+
+    def any_answer() -> Answer:
+        at = chance.randrange(len(DATA))
+        kinds: list[Answer] = [
+            whole, ranged, ranged, half, cut(DATA, at), cut_range(at), cut_range(at),
+            cut(stranger, at), cut(stranger, at, ETag='"v0"'), cut(stranger, at, ETag='W/"v1"'),
+            sending(DATA[:at]), status(500), status(404), status(416), redirect("/elsewhere"),
+            redirect("http://localhost:1/"), lambda handler: handler.begin(200),
+        ]  # fmt: skip
+        return chance.choice(kinds)
+
+    publisher.etag = chance.choice(["", '"v1"'])
+    for _ in range(6):
+        publisher.asked.clear()
+        publisher.answers = [any_answer() for _ in range(8)]
+        try:
+            fetch(store, "reader", [file], ORIGIN)
+        except MissingError:
+            assert "net.bin" not in files(store) and "hashes.json" not in files(store)
+        else:
+            assert_right(store, file)
+            return
 
 
 def test_cancelling_ends_a_stalled_transfer(publisher: Publisher, store: Store) -> None:

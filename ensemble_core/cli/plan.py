@@ -61,5 +61,6 @@ class _Same:
 def _line(role: str, step: PlannedComponent, more: str = "") -> str:
     source = f"{step.distribution} {step.version}".strip() or "in-process"
     options = " ".join(f"{key}={value}" for key, value in step.options.items())
-    facts = "; ".join(text for text in (step.reason, more) if text)
+    models = f"model files: {', '.join(step.models)}" if step.models else ""
+    facts = "; ".join(text for text in (step.reason, more, models) if text)
     return f"{role:<10} {step.name:<12} {source}  [{facts}]" + (f"  {options}" if options else "")
