@@ -94,6 +94,12 @@ def test_a_page_stock_oemer_crashes_on_is_read(name: str, hard_pages: Mapping[st
 
 
 @pytest.mark.slow
+def test_where_dewarping_crashed_a_warning_says_so(hard_pages: Mapping[str, Any]) -> None:
+    codes = {found["code"] for found in hard_pages["sideways"]["diagnostics"]}
+    assert "oemer-not-straightened" in codes
+
+
+@pytest.mark.slow
 def test_an_unreadable_picture_is_an_input_error(hard_pages: Mapping[str, Any]) -> None:
     document = hard_pages["unreadable"]
     assert document["exit_code"] == ExitCode.INPUT and document["status"] == "failed"

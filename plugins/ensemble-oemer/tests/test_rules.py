@@ -70,8 +70,8 @@ def test_where_dewarping_fails_the_page_is_read_without_it_and_the_nets_run_once
     load_oemer()
     from oemer import dewarp
 
-    # as on real photos: connect_nearby_grid_group asserts
-    monkeypatch.setattr(dewarp, "build_grid_group", _wrong_groups(dewarp.build_grid_group))
+    # the most frequent crash on photos; test_failures has a page that fails there by itself
+    monkeypatch.setattr(dewarp, "connect_nearby_grid_group", _asserts)
     told: list[dict[str, Any]] = []
     ctx = context(nets["colour"], tmp_path / "bent", send=told.append)
     result = OemerRecognizer(OemerOptions()).recognize(page_of(tune), ctx)
@@ -81,14 +81,8 @@ def test_where_dewarping_fails_the_page_is_read_without_it_and_the_nets_run_once
     assert result.musicxml == plain and done == sorted(done)
 
 
-def _wrong_groups(real: Any) -> Any:
-    def groups(grid_map: Any, grids: Any) -> Any:
-        found, listed = real(grid_map, grids)
-        for group in listed:
-            group.gids = group.gids[:2] * 4
-        return found, listed[:1]
-
-    return groups
+def _asserts(*_: Any) -> Any:
+    raise AssertionError("-1, -1")
 
 
 def test_cancelling_is_heard_between_two_batches(
