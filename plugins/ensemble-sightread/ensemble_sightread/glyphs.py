@@ -2,7 +2,8 @@
 
 The net gives, at a quarter of the page's size, one heat map per kind whose peaks are the
 centres of the symbols, and at each place the rest of the centre and the size of the box
-(CenterNet, arXiv:1904.07850). How it was trained stands in ``MODEL.md``.
+(CenterNet, arXiv:1904.07850). A net may also give masks of thin things at half the page's
+size. How it was trained, and what for, stands in ``MODEL.md``.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 MODEL = Path(__file__).with_name("models") / "symbols.onnx"
 STRIDE = 4
 """Pixels of the page per cell of the maps."""
-STEP = 16
-"""Sides that the net takes are multiples of this."""
 CONTEXT = 160
 """Pixels around a place that can matter for what is seen there."""
 TILE = 2048
@@ -44,22 +43,44 @@ class Net:
         session: The ONNX Runtime session.
         kinds: The kinds it tells apart, as its file says.
         thresholds: Least heat of a peak, per kind, shape (len(kinds),).
+        masks: The classes of thin things it gives masks of, maybe none.
+        step: Sides that it takes are multiples of this.
+        logits: Whether its heat is a logit and not yet a probability.
     """
 
     session: Any
     kinds: tuple[str, ...]
     thresholds: NDArray[np.float32]
+    masks: tuple[str, ...] = ()
+    step: int = 16
+    logits: bool = False
+
+
+@attrs.frozen(eq=False)
+class Glance:
+    """What the net sees on a page.
+
+    Attributes:
+        symbols: In page pixels, left to right; each mark on the paper is taken once.
+        masks: How sure it is of each class of thin things, by name (see ``symbols.MASKS``):
+            shape (ceil(H / 2), ceil(W / 2)), 255 is sure. Empty if the net gives none.
+    """
+
+    symbols: tuple[Symbol, ...]
+    masks: dict[str, NDArray[np.uint8]]
 
 
 def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
-    """Find the symbols on a page.
+    """Find the symbols on a page: :func:`look` without the masks."""
+    return look(image, threads).symbols
+
+
+def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
+    """Find the symbols and thin things on a page.
 
     Args:
         image: Gray normalised page (staff space of 10 px), shape (H, W), dtype uint8; any size.
         threads: Threads that ONNX Runtime may use.
-
-    Returns:
-        The symbols in page pixels, left to right; each mark on the paper is taken once.
 
     Raises:
         ValueError: The array is not a gray 8-bit picture.
@@ -69,12 +90,19 @@ def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
     if image.ndim != 2 or image.dtype != np.uint8:
         raise ValueError(f"a gray uint8 page is needed, not {image.dtype} of shape {image.shape}")
     net = load(threads)
+    height, width = image.shape
+    thin = np.zeros((len(net.masks), -(-height // 2), -(-width // 2)), np.uint8)
     found = []
-    for left, top, tile, core in _tiles(image):
-        for row in _peaks(net, tile):
-            kind, x, y, width, height, score = row
+    for left, top, tile, core in _tiles(image, net.step):
+        heat, boxes, *masks = net.session.run(None, {"image": tile[None, None]})
+        for row in _peaks(net, heat[0], boxes[0]):
+            kind, x, y, w, h, score = row
             if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
-                found.append((kind, x + left, y + top, width, height, score))
+                found.append((kind, x + left, y + top, w, h, score))
+        for whole, seen in zip(thin, masks[0][0] if masks else (), strict=True):
+            x1, y1, x2, y2 = (-(-int(edge) // 2) for edge in core)
+            part = seen[y1 - top // 2 : y2 - top // 2, x1 - left // 2 : x2 - left // 2]
+            whole[y1:y2, x1:x2] = part
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
     symbols = (
         _hanging_or_sitting(
@@ -82,7 +110,10 @@ def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
         )
         for k, x, y, w, h, s in kept.tolist()
     )
-    return tuple(sorted(symbols, key=lambda s: (s.left, s.top, s.kind)))
+    return Glance(
+        tuple(sorted(symbols, key=lambda s: (s.left, s.top, s.kind))),
+        dict(zip(net.masks, thin, strict=True)),
+    )
 
 
 @lru_cache(maxsize=2)
@@ -101,11 +132,15 @@ def load(threads: int = 1) -> Net:
     kinds = tuple(json.loads(about["kinds"]))
     if not set(kinds) <= set(KINDS):
         raise RuntimeError(f"{MODEL.name} was trained for other kinds than this version knows")
-    return Net(session, kinds, np.array(json.loads(about["thresholds"]), np.float32))
+    return Net(
+        session, kinds, np.array(json.loads(about["thresholds"]), np.float32),
+        tuple(json.loads(about.get("masks", "[]"))), int(about.get("step", 16)),
+        about.get("heat") == "logits",
+    )  # fmt: skip
 
 
 def _tiles(
-    image: NDArray[np.uint8],
+    image: NDArray[np.uint8], multiple: int
 ) -> Iterator[tuple[int, int, NDArray[np.uint8], tuple[float, float, float, float]]]:
     """Pieces of the part with ink: (left, top, pixels, box within which peaks count)."""
     import numpy as np
@@ -117,6 +152,7 @@ def _tiles(
         return
     top, bottom = max(int(rows[0]) - INK_MARGIN, 0), int(rows[-1]) + 1 + INK_MARGIN
     left, right = max(int(columns[0]) - INK_MARGIN, 0), int(columns[-1]) + 1 + INK_MARGIN
+    top, left = top // 2 * 2, left // 2 * 2  # where masks have a pixel
     bottom, right = min(bottom, image.shape[0]), min(right, image.shape[1])
     step = TILE - 2 * CONTEXT
     ys = range(top, bottom, step) if bottom - top > TILE else (top,)
@@ -128,18 +164,24 @@ def _tiles(
             y1, x1 = max(y - CONTEXT, top), max(x - CONTEXT, left)
             piece = image[y1 : min(y2 + CONTEXT, bottom), x1 : min(x2 + CONTEXT, right)]
             high, wide = piece.shape
-            padded = np.pad(piece, ((0, -high % STEP), (0, -wide % STEP)), mode="edge")
+            padded = np.pad(piece, ((0, -high % multiple), (0, -wide % multiple)), mode="edge")
             yield x1, y1, padded, (x, y, x2, y2)
 
 
-def _peaks(net: Net, tile: NDArray[np.uint8]) -> list[tuple[float, ...]]:
+def _peaks(
+    net: Net, heat: NDArray[np.float32], boxes: NDArray[np.float32]
+) -> list[tuple[float, ...]]:
     """(kind, x, y, width, height, score) of each peak that is high enough for its kind."""
     import numpy as np
 
-    heat, boxes = net.session.run(None, {"image": tile[None, None]})
-    kinds, rows, columns = np.nonzero(heat[0] > net.thresholds[:, None, None])
-    scores = heat[0, kinds, rows, columns]
-    dx, dy, log_w, log_h = boxes[0, :, rows, columns].T
+    least = net.thresholds.astype(np.float64)
+    if net.logits:
+        least = np.log(least / (1 - least))
+    kinds, rows, columns = np.nonzero(heat > least.astype(np.float32)[:, None, None])
+    scores = heat[kinds, rows, columns].astype(np.float64)
+    if net.logits:
+        scores = 1 / (1 + np.exp(-scores))
+    dx, dy, log_w, log_h = boxes[:, rows, columns]
     x, y = (columns + 0.5 + dx) * STRIDE, (rows + 0.5 + dy) * STRIDE
     width, height = SPACE * np.exp(log_w.clip(-4, 4)), SPACE * np.exp(log_h.clip(-4, 4))
     table = np.stack([kinds, x, y, width, height, scores], axis=1).astype(np.float64)

@@ -1,34 +1,41 @@
-"""Crops for training: cut from stored pages, scaled, turned and worn on the fly."""
+"""Crops for training: cut from stored pages, scaled, bent and worn on the fly."""
 
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import cv2
 import numpy as np
 import torch
-from ensemble_sightread.symbols import KINDS
+import wear
+from ensemble_sightread.symbols import KINDS, MASKS
+from numpy.typing import NDArray
 
 INDEX = {kind: number for number, kind in enumerate(KINDS)}
 STRIDE = 4
-CROP = 256
 IGNORE = -1
 # Learnt more slowly than their number suggests: like others, or read in many type faces.
 HARD = ("time-", "tuplet-", "rest-whole", "rest-half", "head-whole", "head-breve", "head-x",
         "head-small-half", "fermata", "tenuto", "staccatissimo", "trill", "segno", "coda",
         "clef-percussion", "flag-3-up")  # fmt: skip
+# A line of one pixel stays whole; beams, that lie close, stay apart.
+LEVELS = np.array([128 if name == "beam" else 60 for name in MASKS], np.uint8)
+Gray = NDArray[np.uint8]
 
 
 class Pages:
-    """The pages of a folder, pixels left on disk until cut from."""
+    """The pages of a folder; decoded once, the pixels stay on disk until cut from."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.images: list[Path] = []
+        self.folder, self.cache = folder, folder / "cache"
+        self.cache.mkdir(exist_ok=True)
+        self.names: list[str] = []
         self.kinds: list[np.ndarray] = []
         self.boxes: list[np.ndarray] = []
         self.spaces: list[float] = []
@@ -45,7 +52,7 @@ class Pages:
             kinds = np.array([INDEX.get(str(k), IGNORE) for k in data["kind"]])
             box, space = data["box"].astype(np.float32), float(data["space"])
             good = (box[:, 2] > box[:, 0]) & (box[:, 3] > box[:, 1])
-            self.images.append(path.with_suffix(".npy"))
+            self.names.append(path.stem)
             self.kinds.append(kinds[good])
             self.boxes.append(box[good])
             self.spaces.append(space)
@@ -63,144 +70,165 @@ class Pages:
         """How many of each kind."""
         return Counter({KINDS[k]: len(v) for k, v in self.places.items()})
 
-    def pick(self, r: random.Random) -> tuple[int, float, float]:
+    def pixels(self, page: int, suffix: str = ".webp") -> Gray:
+        """The picture of a page, or with ``.mask.webp`` its masks."""
+        name = self.names[page]
+        decoded = self.cache / f"{name}{suffix}.npy"
+        if not decoded.exists():
+            image = cv2.imread(str(self.folder / f"{name}{suffix}"), cv2.IMREAD_GRAYSCALE)
+            part = self.cache / f"{name}{suffix}.{os.getpid()}.npy"
+            np.save(part, image)
+            part.replace(decoded)
+        stored: Gray = np.load(decoded, mmap_mode="r")
+        return stored
+
+    def pick(self, r: random.Random, spread: float) -> tuple[int, float, float]:
         """(page, x, y) to cut around: a rare sign, any sign, or anywhere."""
         throw = r.random()
         if throw < 0.6:
             kind = r.choices(list(self.weights), list(self.weights.values()))[0]
             page, number = r.choice(self.places[kind])
         else:
-            page = r.randrange(len(self.images))
+            page = r.randrange(len(self.names))
             number = r.randrange(len(self.boxes[page]))
-        left, top, right, bottom = self.boxes[page][number]
         if throw > 0.93:
-            height, width = np.load(self.images[page], mmap_mode="r").shape
+            height, width = self.pixels(page).shape
             return page, r.uniform(0, width), r.uniform(0, height)
-        spread = 0.4 * CROP * 1.6
+        left, top, right, bottom = self.boxes[page][number]
         return (
             page, (left + right) / 2 + r.uniform(-spread, spread),
             (top + bottom) / 2 + r.uniform(-spread, spread),
         )  # fmt: skip
 
 
-def cut(
-    pages: Pages, r: random.Random
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # image, kinds, boxes
-    """One crop of CROP² pixels with the kinds and boxes of what is on it."""
-    page, x, y = pages.pick(r)
-    stored = np.load(pages.images[page], mmap_mode="r")
-    scale = r.uniform(9.0, 11.3) / pages.spaces[page]
+@attrs.frozen(eq=False)
+class Crop:
+    """A crop as it is seen.
+
+    Attributes:
+        image: (side, side) gray.
+        masks: (side / 2, side / 2), a bit per class.
+        kinds: (n,) indices of kinds, or IGNORE.
+        boxes: (n, 4) centre x, y, width, height in pixels.
+    """
+
+    image: Gray
+    masks: Gray
+    kinds: np.ndarray
+    boxes: np.ndarray
+
+
+def cut(pages: Pages, r: random.Random, side: int, how: str = "") -> Crop:
+    """One crop of ``side``² pixels with what is on it."""
+    how = how or wear.way(r)
+    page, x, y = pages.pick(r, 0.4 * side * 1.6)
+    stored, thin = pages.pixels(page), pages.pixels(page, ".mask.webp")
+    scale = r.triangular(8.6, 11.6, 10.0) / pages.spaces[page]
     angle = r.gauss(0, 0.6) if r.random() < 0.5 else 0.0
     angle = math.radians(max(-1.8, min(1.8, angle)))
-    reach = int(CROP / scale * 0.75)
-    left, top = int(x) - reach, int(y) - reach
-    patch = np.full((2 * reach, 2 * reach), 255, np.uint8)
-    x1, y1 = max(left, 0), max(top, 0)
-    x2 = min(left + 2 * reach, stored.shape[1])
-    y2 = min(top + 2 * reach, stored.shape[0])
-    if x2 > x1 and y2 > y1:
-        patch[y1 - top : y2 - top, x1 - left : x2 - left] = stored[y1:y2, x1:x2]
-    patch = worn_print(patch, r)
-    sigma = r.uniform(0.35, 0.75) / scale * 0.8
-    patch = cv2.GaussianBlur(patch, (0, 0), sigma)
+    aspect = r.uniform(0.97, 1.03)
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-    aspect = r.uniform(0.96, 1.04)
-    matrix = np.array([[cos * aspect, -sin, 0], [sin, cos, 0]], np.float32)
-    matrix[:, 2] = CROP / 2 - matrix[:, :2] @ np.array([reach, reach], np.float32)
-    image = cv2.warpAffine(patch, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=255)
-    box = pages.boxes[page] - np.array([left, top, left, top], np.float32)
-    centre = np.stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2], 1)
-    moved = centre @ matrix[:, :2].T + matrix[:, 2]
+    matrix = np.array([[cos * aspect, -sin], [sin, cos]], np.float32)
+    bend = wear.Bend(r, how, side)
+    v, u = np.mgrid[:side, :side].astype(np.float32)
+    dx, dy = bend.shift(u, v)
+    flat = np.stack([u + dx, v + dy], -1) - side / 2
+    source = flat @ np.linalg.inv(matrix).T.astype(np.float32) + np.array([x, y], np.float32)
+    left, top = (int(n) - 8 for n in source.reshape(-1, 2).min(0))
+    right, bottom = (int(n) + 8 for n in source.reshape(-1, 2).max(0))
+    patch = wear.printed(_window(stored, left, top, right, bottom, 255), r, how)
+    patch = cv2.GaussianBlur(patch, (0, 0), r.uniform(0.35, 0.75) / scale * 0.8)
+    corner = np.array([left, top], np.float32)
+    image = cv2.remap(patch, source - corner, None, cv2.INTER_LINEAR, borderValue=255)
+    back = _back(pages, r, side) if how != wear.CLEAN and r.random() < 0.4 else None
+    box = pages.boxes[page]
+    centre = np.stack([(box[:, 0] + box[:, 2]) / 2 - x, (box[:, 1] + box[:, 3]) / 2 - y], 1)
+    moved = bend.place((centre @ matrix.T + side / 2).astype(np.float32))
     size = np.stack([box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]], 1) * scale
-    inside = ((moved >= 0) & (moved < CROP)).all(1)
-    return (
-        degrade(image, r), pages.kinds[page][inside],
-        np.concatenate([moved[inside], size[inside]], 1),
+    inside = ((moved >= 0) & (moved < side)).all(1)
+    return Crop(
+        wear.captured(image, r, how, back), _thin(thin, stored, source),
+        pages.kinds[page][inside], np.concatenate([moved[inside], size[inside]], 1),
     )  # fmt: skip
 
 
-def worn_print(patch: np.ndarray, r: random.Random) -> np.ndarray:
-    """Fatter or thinner ink, at the stored resolution."""
-    throw = r.random()
-    if throw < 0.18:
-        return cv2.erode(patch, np.ones((2, 2) if throw < 0.12 else (3, 3), np.uint8))
-    if throw < 0.28:
-        return cv2.dilate(patch, np.ones((2, 2), np.uint8))
+def _window(stored: Gray, left: int, top: int, right: int, bottom: int, empty: int) -> Gray:
+    """A part of a picture that may reach over its edges."""
+    patch = np.full((bottom - top, right - left), empty, np.uint8)
+    x1, y1 = max(left, 0), max(top, 0)
+    x2, y2 = min(right, stored.shape[1]), min(bottom, stored.shape[0])
+    if x2 > x1 and y2 > y1:
+        patch[y1 - top : y2 - top, x1 - left : x2 - left] = stored[y1:y2, x1:x2]
     return patch
 
 
-def degrade(image: np.ndarray, r: random.Random) -> np.ndarray:
-    """What printing, scanning and photographing do to a picture."""
-    if r.random() < 0.25:
-        return image
-    noise = np.random.default_rng(r.getrandbits(32))
-    if r.random() < 0.2:
-        small = r.uniform(0.6, 0.9)
-        image = cv2.resize(image, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(image, (CROP, CROP), interpolation=cv2.INTER_CUBIC)
-    if r.random() < 0.35:
-        image = cv2.GaussianBlur(image, (0, 0), r.uniform(0.3, 1.0))
-    if r.random() < 0.15:
-        amount = r.uniform(0.5, 1.5)
-        blurred = cv2.GaussianBlur(image, (0, 0), 1.0)
-        image = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
-    work = image.astype(np.float32)
-    if r.random() < 0.5:
-        ink, paper = r.uniform(0, 90), r.uniform(195, 255)
-        work = ink + work * (paper - ink) / 255
-    if r.random() < 0.2:
-        ramp = np.linspace(r.uniform(-40, 0), r.uniform(-40, 0), CROP, dtype=np.float32)
-        work += ramp[:, None] if r.random() < 0.5 else ramp
-    if r.random() < 0.4:
-        grain = noise.normal(0, r.uniform(3, 18), image.shape).astype(np.float32)
-        work += cv2.GaussianBlur(grain, (0, 0), 0.8) * 2 if r.random() < 0.5 else grain
-    if r.random() < 0.18:
-        level = r.uniform(100, 190)
-        work = np.where(work > level, 255, 0).astype(np.float32)
-        if r.random() < 0.5:
-            work[noise.random(image.shape) < r.uniform(0, 0.004)] = 0
-    image = np.clip(work, 0, 255).astype(np.uint8)
-    if r.random() < 0.2:
-        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)])
-        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    return image
+def _thin(thin: Gray, stored: Gray, source: np.ndarray) -> Gray:
+    """The masks as seen, at half the size of the crop."""
+    half = (source[::2, ::2] + source[1::2, 1::2]) / 2
+    half = (half + 0.5) * (thin.shape[1] / stored.shape[1]) - 0.5
+    left, top = (int(n) - 2 for n in half.reshape(-1, 2).min(0))
+    right, bottom = (int(n) + 3 for n in half.reshape(-1, 2).max(0))
+    patch = _window(thin, left, top, right, bottom, 0)
+    bits = np.unpackbits(patch[..., None], axis=2, bitorder="little") * np.uint8(255)
+    bits = cv2.blur(bits, (3, 3))  # the pixels wanted lie farther apart than lines are thick
+    at = (half - np.array([left, top])).astype(np.float32)
+    seen = np.concatenate(
+        [cv2.remap(bits[..., :4], at, None, cv2.INTER_LINEAR),
+         cv2.remap(bits[..., 4:], at, None, cv2.INTER_LINEAR)], axis=2,
+    )  # fmt: skip
+    return np.packbits(seen > LEVELS, axis=2, bitorder="little")[..., 0]
 
 
-def target(kinds: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Heat maps (K, h, w), regression (4, h, w: offset x, y, log w, log h) and its mask (h, w).
+def _back(pages: Pages, r: random.Random, side: int) -> Gray:
+    """A piece of another page, roughly in scale."""
+    page = r.randrange(len(pages.names))
+    stored = pages.pixels(page)
+    far = round(side * pages.spaces[page] / 10)
+    top, left = r.randrange(max(stored.shape[0] - far, 1)), r.randrange(
+        max(stored.shape[1] - far, 1)
+    )
+    patch = _window(stored, left, top, left + far, top + far, 255)
+    return cv2.resize(patch, (side, side), interpolation=cv2.INTER_AREA)
 
-    Boxes are centre x, y, width, height in pixels. Mask values below 0 mean: ignore here.
+
+def target(
+    kinds: np.ndarray, boxes: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Heat maps (K, h, w; 0 to 255), regression (4, h, w: offset x, y, log w, h), where (h, w).
+
+    Boxes are centre x, y, width, height in pixels. ``where`` is 1 at a centre, -1 to ignore.
     """
-    side = CROP // STRIDE
-    heat = np.zeros((len(KINDS), side, side), np.float32)
-    regress = np.zeros((4, side, side), np.float32)
-    mask = np.zeros((side, side), np.float32)
+    cells = side // STRIDE
+    heat = np.zeros((len(KINDS), cells, cells), np.uint8)
+    regress = np.zeros((4, cells, cells), np.float16)
+    where = np.zeros((cells, cells), np.int8)
     order = np.argsort(-(boxes[:, 2] * boxes[:, 3])) if len(boxes) else []
     for number in order:
         x, y, w, h = boxes[number]
         if kinds[number] < 0:
             x1, y1 = int(max(x - w / 2, 0) / STRIDE), int(max(y - h / 2, 0) / STRIDE)
-            mask[y1 : int((y + h / 2) / STRIDE) + 1, x1 : int((x + w / 2) / STRIDE) + 1] = -1
+            where[y1 : int((y + h / 2) / STRIDE) + 1, x1 : int((x + w / 2) / STRIDE) + 1] = -1
             continue
         cx, cy = x / STRIDE, y / STRIDE
-        ix, iy = min(int(cx), side - 1), min(int(cy), side - 1)
+        ix, iy = min(int(cx), cells - 1), min(int(cy), cells - 1)
         sx = min(max(0.10 * w / STRIDE, 0.55), 1.2)
         sy = min(max(0.10 * h / STRIDE, 0.55), 1.2)
-        x1, x2, y1, y2 = max(ix - 3, 0), min(ix + 4, side), max(iy - 3, 0), min(iy + 4, side)
+        x1, x2, y1, y2 = max(ix - 3, 0), min(ix + 4, cells), max(iy - 3, 0), min(iy + 4, cells)
         gx = np.exp(-((np.arange(x1, x2) - ix) ** 2) / (2 * sx * sx))
         gy = np.exp(-((np.arange(y1, y2) - iy) ** 2) / (2 * sy * sy))
         area = heat[kinds[number], y1:y2, x1:x2]
-        np.maximum(area, gy[:, None] * gx, out=area)
+        np.maximum(area, (254 * gy[:, None] * gx).astype(np.uint8), out=area)
+        heat[kinds[number], iy, ix] = 255
         regress[:, iy, ix] = cx - ix - 0.5, cy - iy - 0.5, math.log(w / 10), math.log(h / 10)
-        mask[iy, ix] = 1
-    return heat, regress, mask
+        where[iy, ix] = 1
+    return heat, regress, where
 
 
 class Crops(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
     """Endless crops; looks for new pages now and then."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seed = folder, seed
+    def __init__(self, folder: Path, seed: int, side: int) -> None:
+        self.folder, self.seed, self.side = folder, seed, side
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         cv2.setNumThreads(1)
@@ -212,6 +240,5 @@ class Crops(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
             count += 1
             if count % 1500 == 0:
                 pages.refresh()
-            image, kinds, boxes = cut(pages, r)
-            heat, regress, mask = target(kinds, boxes)
-            yield image[None], heat.astype(np.float16), regress, mask
+            crop = cut(pages, r, self.side)
+            yield crop.image[None], crop.masks, *target(crop.kinds, crop.boxes, self.side)

@@ -97,6 +97,8 @@ def _verovio_class(node: Any, space: float) -> str | None:
         code = int(node.get(HREF)[1:5], 16)
         wave = parent in ("trill", "arpeg") and code != 0xE566
         return name if wave or code in (0xE003, 0xE004) else None
+    if parent == "stem" and tag != "path":
+        return None  # a mark on the stem
     if parent == "stem":
         x1, _, x2, _ = numbers(node.get("d"))[:4]
         return name if abs(x1 - x2) < 0.2 * space else None

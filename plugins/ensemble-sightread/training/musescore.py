@@ -164,9 +164,9 @@ def _spelled(node: Any, name: str, record: Record, fonts: FontShapes) -> list[Bo
         box = _placed(node, part)
         if name == "Dynamic":
             sign = _letters_like(drawn, fonts)
-            found += _dynamic(sign, box, fonts)
             if not sign:
                 return []
+            found += _dynamic(sign, box, fonts)
             continue
         code, distance, _ = fonts.nearest(codes, drawn)
         if distance > LIKE:

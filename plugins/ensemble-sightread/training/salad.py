@@ -10,11 +10,11 @@ TYPES = {
     "quarter": QUARTER, "eighth": QUARTER // 2, "16th": QUARTER // 4, "32nd": QUARTER // 8,
     "64th": QUARTER // 16,
 }  # fmt: skip
-WEIGHTS = {"long": 3, "breve": 0.8, "whole": 1, "half": 2, "quarter": 3, "eighth": 3, "16th": 2,
+WEIGHTS = {"long": 12, "breve": 5, "whole": 1, "half": 2, "quarter": 3, "eighth": 3, "16th": 2,
            "32nd": 1.3, "64th": 1}  # fmt: skip
 METERS = ("2/4", "3/4", "4/4", "C", "cut", "6/8", "9/8", "12/8", "5/4", "7/8", "5/8", "3/2",
           "2/2", "4/8", "3/8", "7/4", "10/8", "6/4", "9/16", "8/8", "4/2", "15/8",
-          "8/2")  # fmt: skip
+          "4/2", "8/2", "8/2")  # fmt: skip
 CLEFS = (("G", 2, 0), ("F", 4, 0), ("C", 3, 0), ("C", 4, 0), ("C", 1, 0), ("G", 2, -1),
          ("G", 2, 1), ("F", 4, -1), ("percussion", 3, 0), ("C", 2, 0), ("F", 3, 0))  # fmt: skip
 ACCIDENTALS = ("sharp", "flat", "natural", "double-sharp", "flat-flat")
@@ -59,7 +59,7 @@ class Salad:
         self.meters = [self._meter() for _ in range(self.measures)]
         self.long_rests = [0] * (self.measures + 4)
         for first in range(4, self.measures, 4):
-            if self.r.random() < 0.06:
+            if self.r.random() < 0.1:
                 self.long_rests[first : first + 4] = [4] * 4
                 self.meters[first : first + 4] = [None] * 4
 

@@ -1,6 +1,8 @@
 """Trains the symbol net; stops at a given time, and goes on from its last checkpoint.
 
-python training/train.py --pages FOLDER --run FOLDER --minutes 60
+    python training/train.py --pages FOLDER --run FOLDER --minutes 150 [--start OLD/last.pt]
+
+Uses a CUDA device if there is one (bfloat16, bigger batches), else the processor.
 """
 
 from __future__ import annotations
@@ -8,8 +10,10 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +21,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from data import Crops
-from net import SymbolNet, loss
+from ensemble_sightread.symbols import KINDS
+from net import SymbolNet, loss, take_over
+
+SAVE_SECONDS = 180
 
 
 def average(ema: SymbolNet, net: SymbolNet, step: int) -> None:
     """Move the running average of the weights towards those of now."""
-    keep = min(0.997, (1 + step) / (10 + step))
+    keep = min(0.998, (1 + step) / (10 + step))
     now = net.state_dict()
     with torch.no_grad():
         for name, value in ema.state_dict().items():
@@ -32,11 +39,75 @@ def average(ema: SymbolNet, net: SymbolNet, step: int) -> None:
                 value.copy_(now[name])
 
 
-def rate(elapsed: float, total: float, step: int, base: float) -> float:
-    """Warm-up, then a cosine down to a fiftieth over the time given."""
-    progress = min(elapsed / total, 1.0)
-    cosine = 0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2
+def rate(done: float, step: int, base: float) -> float:
+    """Warm-up, then a cosine down to a fiftieth; ``done`` is the part of the run behind."""
+    cosine = 0.02 + 0.98 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
     return base * cosine * min(1.0, (step + 1) / 100)
+
+
+class Training:
+    """The net, its average and optimizer, and how far they are."""
+
+    def __init__(self, folder: Path, device: torch.device, base: float) -> None:
+        self.checkpoint, self.device, self.base = folder / "last.pt", device, base
+        self.net = SymbolNet()
+        self.step, self.seconds = 0, 0.0
+        self.ema = copy.deepcopy(self.net)
+        for net in (self.net, self.ema):
+            net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=base, weight_decay=1e-4)
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint, if there is one."""
+        if not self.checkpoint.exists():
+            return False
+        state: dict[str, Any] = torch.load(
+            self.checkpoint, weights_only=True, map_location=self.device
+        )
+        self.net.load_state_dict(state["net"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        return True
+
+    def start_from(self, path: Path) -> None:
+        """Take over the weights of another run where they fit."""
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        kinds = tuple(state.get("kinds", KINDS[: len(state["ema"]["heat.bias"])]))
+        fresh = take_over(self.net, state["ema"], kinds)
+        self.ema.load_state_dict(self.net.state_dict())
+        print(f"weights of {path}, step {state['step']}; {len(fresh)} tensors are new or wider")
+
+    def save(self, seconds: float) -> None:
+        """Write the checkpoint; whole or not at all."""
+        torch.save(
+            {
+                "net": self.net.state_dict(), "ema": self.ema.state_dict(), "step": self.step,
+                "optimizer": self.optimizer.state_dict(), "seconds": seconds, "kinds": KINDS,
+            },
+            self.checkpoint.with_suffix(".tmp"),
+        )  # fmt: skip
+        self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
+
+    def learn(self, batch: list[torch.Tensor], done: float) -> dict[str, float]:
+        """One step; the parts of the loss."""
+        image, thin, wanted, regress, where = (
+            part.to(self.device, non_blocking=True) for part in batch
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(done, self.step, self.base)
+        pixels = image.float().contiguous(memory_format=torch.channels_last)
+        cuda = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
+            outputs = self.net(pixels)
+        parts = loss(outputs, wanted, regress, where, thin)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimizer.step()
+        average(self.ema, self.net, self.step)
+        self.step += 1
+        return {name: part.item() for name, part in parts.items()}
 
 
 def main() -> None:
@@ -44,69 +115,51 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--start", type=Path, help="checkpoint of another net to begin from")
+    parser.add_argument("--minutes", type=float, default=150, help="of the whole run")
+    parser.add_argument("--stop-after", type=float, help="minutes until this call ends")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--side", type=int, help="of a crop, in pixels")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int)
     args = parser.parse_args()
+    cuda = torch.cuda.is_available()
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = True
     args.run.mkdir(parents=True, exist_ok=True)
-    checkpoint = args.run / "last.pt"
-    net = SymbolNet()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-4)
-    step, before, ema = 0, 0.0, copy.deepcopy(net)
-    if checkpoint.exists():
-        state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        net.load_state_dict(state["net"])
-        ema.load_state_dict(state["ema"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, before = state["step"], state["seconds"]
+    training = Training(args.run, torch.device("cuda" if cuda else "cpu"), args.rate)
+    if not training.resume() and args.start:
+        training.start_from(args.start)
     crops = torch.utils.data.DataLoader(
-        Crops(args.pages, 1000 + step), batch_size=args.batch, num_workers=args.workers,
-        prefetch_factor=8 if args.workers else None,
+        Crops(args.pages, 1000 + training.step, args.side or (384 if cuda else 256)),
+        batch_size=args.batch or (32 if cuda else 4), pin_memory=cuda, prefetch_factor=8,
+        num_workers=args.workers or (max((os.cpu_count() or 2) - 1, 1) if cuda else 1),
     )  # fmt: skip
-    started = saved = time.monotonic()
-    total = before + args.minutes * 60
-    sums = [0.0, 0.0]
-    net.train()
+    loop(training, crops, args.minutes * 60, (args.stop_after or args.minutes) * 60)
 
-    def save() -> None:
-        torch.save(
-            {
-                "net": net.state_dict(), "ema": ema.state_dict(), "step": step,
-                "optimizer": optimizer.state_dict(),
-                "seconds": before + time.monotonic() - started,
-            },
-            checkpoint.with_suffix(".tmp"),
-        )  # fmt: skip
-        checkpoint.with_suffix(".tmp").replace(checkpoint)
 
-    for image, wanted, regress, mask in crops:
-        elapsed = before + time.monotonic() - started
-        if elapsed > total:
+def loop(training: Training, crops: Any, total: float, here: float) -> None:
+    """Learn until the run's ``total`` seconds are over, or this call's ``here``."""
+    before, started = training.seconds, time.monotonic()
+    saved = started
+    sums: Counter[str] = Counter()
+    training.net.train()
+    for batch in crops:
+        now = time.monotonic()
+        elapsed = before + now - started
+        if elapsed > total or now - started > here:
             break
-        for group in optimizer.param_groups:
-            group["lr"] = rate(elapsed, total, step, args.rate)
-        heat, boxes = net(image.float())
-        focal, size = loss(heat, boxes, wanted.float(), regress, mask)
-        optimizer.zero_grad(set_to_none=True)
-        (focal + size).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        average(ema, net, step)
-        sums = [sums[0] + focal.item(), sums[1] + size.item()]
-        step += 1
-        if step % 50 == 0:
-            print(
-                f"{time.strftime('%H:%M:%S')} step {step} heat {sums[0] / 50:.3f} "
-                f"box {sums[1] / 50:.3f} {elapsed:.0f} s", flush=True,
-            )  # fmt: skip
-            sums = [0.0, 0.0]
-        if time.monotonic() - saved > 120:
-            save()
-            saved = time.monotonic()
-    save()
+        sums.update(training.learn(batch, elapsed / total))
+        if training.step % 50 == 0:
+            shown = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
+            print(f"{time.strftime('%H:%M:%S')} step {training.step} {shown} {elapsed:.0f} s",
+                  flush=True)  # fmt: skip
+            sums.clear()
+        if now - saved > SAVE_SECONDS:
+            training.save(elapsed)
+            saved = now
+    training.save(before + time.monotonic() - started)
 
 
 if __name__ == "__main__":
