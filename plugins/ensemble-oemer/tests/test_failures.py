@@ -34,7 +34,7 @@ READ = ("one-staff", "one-note", "edge", "three-staves")
 def hard_pages(
     tmp_path_factory: pytest.TempPathFactory, tune: Path, nets: Mapping[str, Path]
 ) -> Mapping[str, Any]:
-    """What became of each hard page, all read by one command in one worker."""
+    """What became of each hard page, all but one read by one command in one worker."""
     import numpy as np
     from oemer_pages import coloured_page, little_score
     from oemer_running import TUNE
@@ -61,12 +61,17 @@ def hard_pages(
     Image.fromarray(np.where(red, pixels, 255).astype(np.uint8)).save(folder / "lines.png")
     Image.new("RGB", page.size, "white").save(folder / "blank.png")
     (folder / "unreadable.png").write_bytes(tune.read_bytes()[:5000])
-    inputs = sorted(folder.glob("*.png"))
-    ran = run(
-        command(*inputs, "-o", f"{folder}/out/", "--json", "-j", "1", nets=nets["colour"]), folder
-    )
-    assert "Traceback" not in ran.err and ran.code == ExitCode.PARTIAL, ran.err
-    documents = json.loads(ran.out)["documents"]
+    bent = folder / "sideways.png"
+    flat = sorted(set(folder.glob("*.png")) - {bent})
+    documents = []
+    for inputs, deskew, code in ((flat, "off", 7), ([bent], "auto", 5)):
+        arguments = command(
+            *inputs, "-o", f"{folder}/out/", "--json", "-j", "1", "-O", f"oemer.deskew={deskew}",
+            nets=nets["colour"],
+        )  # fmt: skip
+        ran = run(arguments, folder)
+        assert "Traceback" not in ran.err and ran.code == code, ran.err
+        documents += json.loads(ran.out)["documents"]
     return {Path(document["name"]).stem: document for document in documents}
 
 
