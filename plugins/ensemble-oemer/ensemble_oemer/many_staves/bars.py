@@ -68,7 +68,7 @@ def bar_edges(maps: Maps, layout: Layout, system: Sequence[int]) -> list[float]:
     if inner and right - inner[-1] < 8 * layout.space:
         box = (round(inner[-1]), right)
         if not any(heads_within(maps, layout, number, box) for number in system):
-            right = inner.pop()
+            return [float(left), *inner]
     return [float(left), *inner, float(right)]
 
 

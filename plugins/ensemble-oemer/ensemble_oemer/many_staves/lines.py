@@ -40,7 +40,8 @@ def listening(ete: Any, layout: Layout, c_clefs: Mapping[int, CClef]) -> Iterato
     Raises:
         RecognitionError: oemer's rules found other lines (code ``oemer-many-staves``).
     """
-    lines, builder = Lines(c_clefs=c_clefs), ete.MusicXMLBuilder
+    lines = Lines(c_clefs=c_clefs)
+    builder: Any = ete.MusicXMLBuilder
 
     class Listening(builder):  # type: ignore[misc]
         def build(self) -> None:
