@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .music import QUARTER, WHOLE, Bar, Meter
-from .rhythm import solve
-from .search import Solution
+from .rhythm import PAGE_STATES, solve
+from .search import Budget, Solution
 
 LENGTHS = {
     WHOLE: Meter(4, 4), 3 * QUARTER: Meter(3, 4), 2 * QUARTER: Meter(2, 4),
@@ -31,23 +31,24 @@ def read_bars(bars: Sequence[Bar], assumed: Meter | None) -> list[Solution]:
     """
     if not bars:
         return []
+    page = Budget(PAGE_STATES)
     free: dict[int, Solution] = {}
     if not bars[0].meter_printed:
-        bars[0].meter = assumed or _infer(bars, free)
+        bars[0].meter = assumed or _infer(bars, free, page)
     meter = bars[0].meter or Meter()
     solved = []
     for number, bar in enumerate(bars):
         meter = bar.meter or meter
-        solved.append(_in_meter(bars, number, meter))
+        solved.append(_in_meter(bars, number, meter, page))
         bar.meter = meter
     poor = [n for n, found in enumerate(solved) if found.cost > 2 and _filled(bars[n])]
     if len(poor) >= 2:
         for number in poor:
-            free.setdefault(number, solve(bars[number], None))
-        _revise(bars, solved, free, poor)
+            free.setdefault(number, solve(bars[number], None, page=page))
+        _revise(bars, solved, free, poor, page)
     for number in range(len(bars)):
         if solved[number].cost > DISTORTED:
-            other = free.get(number) or solve(bars[number], None)
+            other = free.get(number) or solve(bars[number], None, page=page)
             if other.cost + DISTORTED - 1 < solved[number].cost:
                 meter = bars[number].meter or meter
                 solved[number] = _as_printed(other, meter)
@@ -64,10 +65,10 @@ def _filled(bar: Bar) -> bool:
     return any(not event.whole_bar and not event.grace for event in bar.events)
 
 
-def _in_meter(bars: Sequence[Bar], number: int, meter: Meter) -> Solution:
+def _in_meter(bars: Sequence[Bar], number: int, meter: Meter, page: Budget) -> Solution:
     edge = number in (0, len(bars) - 1)
     split = _repeats(bars[number]) or (number > 0 and _repeats(bars[number - 1]))
-    return solve(bars[number], meter.ticks, short_ok=edge or split)
+    return solve(bars[number], meter.ticks, short_ok=edge or split, page=page)
 
 
 def _repeats(bar: Bar) -> bool:
@@ -76,7 +77,11 @@ def _repeats(bar: Bar) -> bool:
 
 
 def _revise(
-    bars: Sequence[Bar], solved: list[Solution], free: dict[int, Solution], poor: list[int]
+    bars: Sequence[Bar],
+    solved: list[Solution],
+    free: dict[int, Solution],
+    poor: list[int],
+    page: Budget,
 ) -> None:
     """Where several bars agree on another meter than the one that was read, take theirs."""
     votes = Counter(free[n].length for n in poor if free[n].cost < GOOD)
@@ -92,7 +97,7 @@ def _revise(
         if chosen[number].ticks != (bar.meter or Meter()).ticks:
             bar.meter = chosen[number]
             bar.meter_printed = False
-            solved[number] = _in_meter(bars, number, chosen[number])
+            solved[number] = _in_meter(bars, number, chosen[number], page)
 
 
 def _cheapest(
@@ -135,14 +140,14 @@ def _against(bar: Bar, meter: Meter, found: Solution, free: Solution | None) -> 
     return WRONG
 
 
-def _infer(bars: Sequence[Bar], free: dict[int, Solution]) -> Meter:
+def _infer(bars: Sequence[Bar], free: dict[int, Solution], page: Budget) -> Meter:
     """The meter most bars before the first printed one agree on."""
     votes: Counter[int] = Counter()
     for number, bar in enumerate(bars):
         if bar.meter_printed:
             break
         if _filled(bar):
-            free[number] = solve(bar, None)
+            free[number] = solve(bar, None, page=page)
             if free[number].cost < 2:
                 votes[free[number].length] += 1
     for length, _ in votes.most_common():

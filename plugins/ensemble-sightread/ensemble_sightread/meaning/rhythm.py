@@ -16,13 +16,23 @@ from .values import Tuplet, likely_tuplets, marked_tuplets, paired_tuplets
 
 GOOD = 0.75
 """A reading as cheap as this is taken without looking for others."""
+PAGE_STATES, BAR_STATES, LEAST_STATES = 60_000, 5_000, 600
+"""States that the search of a page, and of one bar, may make; a bar always gets the least."""
 
 
-def solve(bar: Bar, length: int | None, short_ok: bool = False) -> Solution:
+def solve(
+    bar: Bar, length: int | None, short_ok: bool = False, page: Budget | None = None
+) -> Solution:
     """Find the cheapest reading of a bar; beams from staff to staff are tried in both.
 
-    Args and result are those of :func:`_solve`; events get the ``lane`` that was cheapest.
+    Args:
+        bar: The bar, its events with dots, beams and flags; they get the ``lane`` that was
+            cheapest.
+        length: Ticks the meter asks for; None: unknown.
+        short_ok: The bar may be short (a pick-up, beside a repeat, the end).
+        page: What the page has left; a hard bar takes from it.
     """
+    page = page or Budget(PAGE_STATES)
     groups: dict[int, list[Event]] = {}
     for event in bar.events:
         if event.group is not None and not event.grace:
@@ -34,7 +44,10 @@ def solve(bar: Bar, length: int | None, short_ok: bool = False) -> Solution:
             lane = choose([event.staff for event in group])
             for event in group:
                 event.lane = lane
-        found = _solve(bar, length, short_ok)
+        budget = Budget(min(BAR_STATES, max(LEAST_STATES, page.left)))
+        page.left -= budget.left
+        found = _solve(bar, length, short_ok, budget)
+        page.left += budget.left
         if best is None or found.cost < best[0].cost:
             best = found, [event.lane for event in bar.events]
         if best[0].cost < GOOD:
@@ -49,19 +62,12 @@ def _first(staves: Sequence[int]) -> int:
     return staves[0]
 
 
-def _solve(bar: Bar, length: int | None, short_ok: bool) -> Solution:
-    """Find the cheapest reading of a bar.
-
-    Args:
-        bar: The bar, its events with dots, beams and flags.
-        length: Ticks the meter asks for; None: unknown.
-        short_ok: The bar may be short (a pick-up, beside a repeat, the end).
-    """
+def _solve(bar: Bar, length: int | None, short_ok: bool, budget: Budget) -> Solution:
+    """The same with every event in one staff's voices, within a budget of states."""
     events = [e for e in bar.events if not e.grace and not e.whole_bar]
     columns = _columns(events)
     marked = marked_tuplets(bar)
     best: Solution | None = None
-    budget = Budget()
     for wide in (False, True):
         for tuplets, cost in _hypotheses(bar, marked, wide):
             bound = best.cost if best else NEVER

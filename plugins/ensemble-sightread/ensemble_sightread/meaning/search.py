@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import attrs
@@ -31,10 +32,9 @@ Voices = tuple[tuple[Voice, ...], ...]
 """The voices of each staff."""
 Placed = tuple[tuple[Event, Value, int], ...]
 """Events with the value they were read as and the voice they went to."""
-Choices = Sequence[tuple[Event, list[Value]]]
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class State:
     """A reading of the columns so far; ``before`` leads back to the first."""
 
@@ -48,9 +48,74 @@ class State:
 
 @attrs.define
 class Budget:
-    """How many more states the search of one bar may make before it takes what it has."""
+    """How many more states may be made before a search takes what it has."""
 
-    left: int = 5_000
+    left: int
+
+
+@attrs.frozen(eq=False)
+class Choice:
+    """An event and what it may be.
+
+    Attributes:
+        event: The event.
+        values: Lengths it may have, with their ticks, cheapest first.
+        staff: Place of its staff in the bar.
+        way: Its stem: 1 up, -1 down, 0 unknown.
+        doubt: What it costs to take it for nothing.
+    """
+
+    event: Event
+    values: tuple[tuple[Value, int], ...]
+    staff: int
+    way: int
+    doubt: float
+
+
+@attrs.define(eq=False)
+class Frontier:
+    """The cheapest states after a column, one for each place they lead to.
+
+    Attributes:
+        width: How many of them matter.
+        budget: Goes down with each state offered.
+        limit: States that cost more are not among the cheapest.
+    """
+
+    width: int
+    budget: Budget
+    limit: float = NEVER
+    found: dict[tuple[int, Voices], State] = attrs.field(factory=dict)
+
+    def offer(self, state: State) -> None:
+        """Keep a state if it is the cheapest that leads where it does."""
+        self.budget.left -= 1
+        key = (state.time, state.voices)
+        known = self.found.get(key)
+        if known is not None:
+            if state.cost < known.cost:
+                self.found[key] = state
+            return
+        self.found[key] = state
+        if len(self.found) >= 2 * self.width + 8:
+            self.limit = sorted(state.cost for state in self.found.values())[self.width - 1]
+            self.found = {k: s for k, s in self.found.items() if s.cost <= self.limit}
+
+    def cheapest(self) -> list[State]:
+        """The states that matter, cheapest first."""
+        return sorted(self.found.values(), key=lambda state: state.cost)[: self.width]
+
+
+@attrs.frozen
+class _Column:
+    """One column while it is being read after ``before``, at ``time``."""
+
+    choices: Sequence[Choice]
+    before: State
+    time: int
+    x: float
+    limit: float
+    into: Frontier
 
 
 @attrs.frozen(eq=False)
@@ -95,47 +160,53 @@ class Search:
         for column in columns:
             gap = column[0].x - last_x
             close = _merging(gap) if states[0].time >= 0 and gap < MERGE else None
-            choices = [(event, self._choices(event, ratios.get(id(event)))) for event in column]
-            following = self._following(states, choices, close)
+            choices = [self._choice(event, ratios.get(id(event))) for event in column]
+            states = self._following(states, choices, close, width)
             if self.budget.left <= 0:
                 if self.bound < NEVER:
                     return None
                 width = 2
-            states = sorted(following, key=lambda state: state.cost)[:width]
+            states = states[:width]
             if not states:
                 return None
             last_x = column[0].x
         return min((self._finish(state) for state in states), key=lambda found: found.cost)
 
-    def _choices(self, event: Event, ratio: tuple[int, int] | None) -> list[Value]:
+    def _choice(self, event: Event, ratio: tuple[int, int] | None) -> Choice:
         values = event.values or options(event)
         values = values[:5] if self.wide else [value for value in values if value.cost < 0.5]
-        return [attrs.evolve(value, ratio=ratio) for value in values] if ratio else values
+        if ratio:
+            values = [attrs.evolve(value, ratio=ratio) for value in values]
+        way = 0 if event.up is None else 1 if event.up else -1
+        lengths = tuple((value, value.ticks) for value in values)
+        return Choice(event, lengths, self.bar.staves.index(event.lane), way, doubt(event))
 
     def _following(
-        self, states: Sequence[State], choices: Choices, close: float | None
+        self, states: Sequence[State], choices: Sequence[Choice], close: float | None, width: int
     ) -> list[State]:
-        found: dict[tuple[int, Voices], State] = {}
         for most in (COLUMN_LIMIT, NEVER):
+            front = Frontier(width, self.budget)
             for state in states:
-                for new in self._step(state, choices, close, min(self.bound, state.cost + most)):
-                    self.budget.left -= 1
-                    key = (new.time, new.voices)
-                    if key not in found or new.cost < found[key].cost:
-                        found[key] = new
-            if found or self.bound < NEVER:
+                self._step(state, choices, close, min(self.bound, state.cost + most), front)
+            if front.found or self.bound < NEVER:
                 break
-        return list(found.values())
+        return front.cheapest()
 
     def _step(
-        self, state: State, choices: Choices, close: float | None, limit: float
-    ) -> Iterator[State]:
-        """All ways to read one column after ``state``."""
+        self,
+        state: State,
+        choices: Sequence[Choice],
+        close: float | None,
+        limit: float,
+        front: Frontier,
+    ) -> None:
+        """Offer all ways to read one column after ``state``."""
         times = _times(state, close is not None)
-        loss = sum(doubt(event) for event, _ in choices)
+        loss = sum(choice.doubt for choice in choices)
         if self.wide and state.time >= 0 and state.cost + loss < limit:
-            yield State(state.cost + loss, state.time, state.voices, state, (), state.x)
+            front.offer(State(state.cost + loss, state.time, state.voices, state, (), state.x))
         holes = self._holes(times, state) if self.wide else []
+        x = choices[0].event.x
         for time in (*times, *holes):
             over = self.length is not None and time >= self.length
             if over and state.time >= 0 and time != times[0]:
@@ -143,12 +214,8 @@ class Search:
             cost = state.cost + (FULL_OVER if over else 0.0) + (HOLE if time in holes else 0.0)
             if time == state.time:
                 cost += close or 0.0
-            start = State(cost, time, state.voices, state)
-            for new in self._place(start, choices, 0, limit):
-                if new.placed:
-                    yield attrs.evolve(new, x=choices[0][0].x)
-                elif state.time < 0:
-                    yield attrs.evolve(new, time=-1)
+            column = _Column(choices, state, time, x, limit, front)
+            self._place(column, 0, cost, state.voices, ())
 
     def _holes(self, times: Sequence[int], state: State) -> list[int]:
         """Later times at which a column may begin if a symbol before it was not seen."""
@@ -159,30 +226,36 @@ class Search:
         most = self.length if self.length is not None else NEVER
         return [time for time in found if time not in times and time < most]
 
-    def _place(self, state: State, choices: Choices, index: int, limit: float) -> Iterator[State]:
-        """Put the column's events, from ``index`` on, into voices at ``state.time``."""
-        if index == len(choices):
-            yield state
+    def _place(
+        self, column: _Column, index: int, cost: float, voices: Voices, placed: Placed
+    ) -> None:
+        """Put the column's events, from ``index`` on, into voices."""
+        before, time, front = column.before, column.time, column.into
+        if index == len(column.choices):
+            if placed:
+                front.offer(State(cost, time, voices, before, placed, column.x))
+            elif before.time < 0:
+                front.offer(State(cost, -1, voices, before))
             return
-        event, values = choices[index]
-        if self.wide and state.cost + doubt(event) < limit:
-            without = attrs.evolve(state, cost=state.cost + doubt(event))
-            yield from self._place(without, choices, index + 1, limit)
-        staff = self.bar.staves.index(event.lane)
-        own = state.voices[staff]
-        way = 0 if event.up is None else 1 if event.up else -1
-        for number, extra in _voices(own, state.time, way):
-            for value in values:
-                cost = state.cost + extra + value.cost
-                if cost >= limit:
+        choice = column.choices[index]
+        if self.wide and cost + choice.doubt < column.limit:
+            self._place(column, index + 1, cost + choice.doubt, voices, placed)
+        staff, way = choice.staff, choice.way
+        own = voices[staff]
+        for number, extra in _voices(own, time, way):
+            direction = own[number][1] or way if number < len(own) else way
+            for value, ticks in choice.values:
+                total = cost + extra + value.cost
+                if total >= column.limit or total > front.limit:
                     break
-                kept = own[number][1] or way if number < len(own) else way
-                mine = (*own[:number], (state.time + value.ticks, kept), *own[number + 1 :])
-                new = State(
-                    cost, state.time, (*state.voices[:staff], mine, *state.voices[staff + 1 :]),
-                    state.before, (*state.placed, (event, value, number)),
-                )  # fmt: skip
-                yield from self._place(new, choices, index + 1, limit)
+                mine = (*own[:number], (time + ticks, direction), *own[number + 1 :])
+                self._place(
+                    column,
+                    index + 1,
+                    total,
+                    (*voices[:staff], mine, *voices[staff + 1 :]),
+                    (*placed, (choice.event, value, number)),
+                )
 
     def _finish(self, state: State) -> Solution:
         """Weigh how the bar ends."""
@@ -240,25 +313,28 @@ def _times(state: State, close: bool) -> list[int]:
     return times
 
 
-def _voices(own: tuple[Voice, ...], time: int, way: int) -> Iterator[tuple[int, float]]:
+@lru_cache(maxsize=8192)
+def _voices(own: tuple[Voice, ...], time: int, way: int) -> tuple[tuple[int, float], ...]:
     """Voices an event may continue or open, with what that costs."""
+    found: list[tuple[int, float]] = []
     ready = False
     for number, (end, direction) in enumerate(own):
         if end > time:
             continue
         against = 0.35 if len(own) > 1 and way and direction and way != direction else 0.0
         ready = ready or end == time
-        yield number, against + (GAP if end < time else 0.0)
+        found.append((number, against + (GAP if end < time else 0.0)))
     if len(own) >= 4:
         if all(end > time for end, _ in own):
-            yield min(range(4), key=lambda number: own[number][0]), 2 * FULL_OVER
-        return
-    if not own:
-        yield 0, LATE if time else 0.0
+            found.append((min(range(4), key=lambda number: own[number][0]), 2 * FULL_OVER))
+    elif not own:
+        found.append((0, LATE if time else 0.0))
     else:
         crowd = 0.3 if len(own) == 1 else 2.5
         same = 0.8 if way and all(direction == way for _, direction in own) else 0.0
-        yield len(own), crowd + same + (LATE if time else 0.0) + (1.0 if ready else 0.0)
+        late = LATE if time else 0.0
+        found.append((len(own), crowd + same + late + (1.0 if ready else 0.0)))
+    return tuple(found)
 
 
 def _cramped(state: State) -> float:
