@@ -50,9 +50,9 @@ class Ledgers:
         row = round(y)
         if left < 0 or right > self.image.shape[1] or row < 4 or row + 4 >= self.image.shape[0]:
             return False
-        area = self.image[row - 4 : row + 5, left:right].astype(np.float32)
-        beside = np.r_[0:3, area.shape[1] - 3 : area.shape[1]]
-        columns = area[:, beside] if row_hits(head, y) else area
+        columns = self.image[row - 4 : row + 5, left:right]
+        if row_hits(head, y):
+            columns = np.concatenate([columns[:, :3], columns[:, -3:]], axis=1)
         rows = columns.mean(axis=1)
         return bool(rows[2:7].min() < 200 and max(rows[0], rows[-1]) - rows[2:7].min() > DARKER)
 

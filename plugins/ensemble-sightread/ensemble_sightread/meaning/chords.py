@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+
+import numpy as np
 
 from ..symbols import SPACE, Beam, Seen, Stem, Symbol
 from .music import Event, Head
@@ -20,7 +23,8 @@ def chords(seen: Seen, staff_of: dict[int, int]) -> list[Event]:
     """
     heads = [(i, s) for i, s in enumerate(seen.symbols) if s.kind.startswith("head")]
     stems = sorted(seen.stems, key=lambda stem: stem.x)
-    links = {i: _stems_of(symbol, stems) for i, symbol in heads}
+    places = [stem.x for stem in stems]
+    links = {i: _stems_of(symbol, stems, places) for i, symbol in heads}
     carried: dict[int, list[int]] = {}
     for i, numbers in links.items():
         for number in numbers:
@@ -33,15 +37,21 @@ def chords(seen: Seen, staff_of: dict[int, int]) -> list[Event]:
     return events
 
 
-def _stems_of(head: Symbol, stems: Sequence[Stem]) -> list[int]:
-    """The stems a head hangs on: one, or an up-stem at its right and a down-stem at its left."""
+def _stems_of(head: Symbol, stems: Sequence[Stem], places: Sequence[float]) -> list[int]:
+    """The stems a head hangs on: one, or an up-stem at its right and a down-stem at its left.
+
+    Args:
+        head: The head.
+        stems: Left to right.
+        places: Their x.
+    """
     if head.kind in ("head-whole", "head-breve"):
         return []
     right: list[tuple[float, int]] = []
     left: list[tuple[float, int]] = []
-    for number, stem in enumerate(stems):
-        if stem.x < head.left - BESIDE or stem.x > head.right + BESIDE:
-            continue
+    first = bisect_left(places, head.left - BESIDE)
+    last = bisect_right(places, head.right + BESIDE)
+    for number, stem in enumerate(stems[first:last], first):
         if not stem.top - 0.7 * SPACE <= head.y <= stem.bottom + 0.7 * SPACE:
             continue
         if abs(stem.x - head.right) < abs(stem.x - head.left):
@@ -114,12 +124,16 @@ def _stemless(seen: Seen, loose: list[int], staff_of: dict[int, int]) -> list[Ev
 def attach_beams(seen: Seen, events: Sequence[Event]) -> None:
     """Count the beams at each stem and number the groups they join."""
     touched: dict[int, list[int]] = {}
+    starts = np.array([beam.x1 for beam in seen.beams])
+    ends = np.array([beam.x2 for beam in seen.beams])
     for number, event in enumerate(events):
         if event.stem is None:
             continue
         left: list[float] = []
         right: list[float] = []
-        for index, beam in enumerate(seen.beams):
+        over = (starts <= event.stem.x + 0.35 * SPACE) & (ends >= event.stem.x - 0.35 * SPACE)
+        for index in np.flatnonzero(over).tolist():
+            beam = seen.beams[index]
             y = _beam_at(beam, event)
             if y is None:
                 continue

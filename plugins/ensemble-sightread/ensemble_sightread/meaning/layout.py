@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from ..symbols import SPACE, Barline, Beam, Seen, Staff, Stem, Symbol, System
 from .chords import attach_beams, attach_flags, chords
@@ -12,6 +14,10 @@ from .music import Bar, Event
 
 Carried = Callable[[Symbol, Staff], bool]
 """Whether ledger lines lead from a staff to a head; true for heads that need none."""
+
+
+UNCARRIED = 6 * SPACE
+"""How much farther a staff counts from which no ledger lines lead to a head."""
 
 
 def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
@@ -25,7 +31,7 @@ def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
     seen = _stems_for_lines(seen)
     if carried:
         seen = attrs.evolve(seen, symbols=tuple(_credible(seen, carried)))
-    homes = [home(seen, symbol, carried) for symbol in seen.symbols]
+    homes = _homes(seen, carried)
     events = chords(seen, _head_staves(seen, homes))
     attach_beams(seen, events)
     _move_groups(seen, events)
@@ -60,11 +66,13 @@ def bars(seen: Seen, carried: Carried | None = None) -> list[Bar]:
 
 def _credible(seen: Seen, carried: Carried) -> Iterator[Symbol]:
     """All but the heads that no ledger line carries: letters, mostly."""
-    for symbol in seen.symbols:
+    order = np.argsort(_distances(seen), axis=0, kind="stable")
+    for number, symbol in enumerate(seen.symbols):
         if symbol.kind.startswith("head"):
             if symbol.kind == "head-breve" and symbol.confidence < 0.6:
                 continue
-            near = [s for s in seen.staves if s.left <= symbol.x <= s.right]
+            nearest_first = (seen.staves[i] for i in order[:, number].tolist())
+            near = (s for s in nearest_first if s.left <= symbol.x <= s.right)
             if not any(carried(symbol, staff) for staff in near):
                 continue
         yield symbol
@@ -105,12 +113,18 @@ def _on_beam(symbol: Symbol, beam: Beam) -> bool:
 
 def _stems_for_lines(seen: Seen) -> Seen:
     """Bar lines that heads hang on, on every staff of the system, are stems."""
+    heads = [
+        symbol
+        for symbol in seen.symbols
+        if symbol.kind in ("head-black", "head-half") and symbol.confidence > 0.5
+    ]
     systems, stems = [], list(seen.stems)
     for system in seen.systems:
         kept = []
         for line in system.barlines:
-            hung = [_hung(seen, seen.staves[staff], line) for staff in system.staves]
-            if line.style == "single" and all(hung):
+            beside = [h for h in heads if _touches(h, line)] if line.style == "single" else []
+            hung = (_hung(seen, seen.staves[staff], line, beside) for staff in system.staves)
+            if beside and all(hung):
                 for staff in system.staves:
                     y1, y2 = seen.staves[staff].y(8, line.x), seen.staves[staff].y(0, line.x)
                     stems.append(Stem(line.x, y1 - 1, y2 + 1))
@@ -120,19 +134,22 @@ def _stems_for_lines(seen: Seen) -> Seen:
     return attrs.evolve(seen, systems=tuple(systems), stems=tuple(stems))
 
 
-def _hung(seen: Seen, staff: Staff, line: Barline) -> bool:
-    for symbol in seen.symbols:
-        if symbol.kind in ("head-black", "head-half") and symbol.confidence > 0.5:
-            beside = min(abs(symbol.right - line.x), abs(symbol.left - line.x)) < 0.3 * SPACE
-            if beside and -2 < staff.step(symbol.x, symbol.y) < 10:
-                stemmed = any(
-                    abs(stem.x - line.x) > 4
-                    and min(abs(symbol.right - stem.x), abs(symbol.left - stem.x)) < 4
-                    and stem.top - 6 < symbol.y < stem.bottom + 6
-                    for stem in seen.stems
-                )
-                if not stemmed:
-                    return True
+def _touches(head: Symbol, line: Barline) -> bool:
+    return min(abs(head.right - line.x), abs(head.left - line.x)) < 0.3 * SPACE
+
+
+def _hung(seen: Seen, staff: Staff, line: Barline, beside: Sequence[Symbol]) -> bool:
+    """Whether a head of the staff, of those beside the line, has no other stem than the line."""
+    for symbol in beside:
+        if -2 < staff.step(symbol.x, symbol.y) < 10:
+            stemmed = any(
+                abs(stem.x - line.x) > 4
+                and min(abs(symbol.right - stem.x), abs(symbol.left - stem.x)) < 4
+                and stem.top - 6 < symbol.y < stem.bottom + 6
+                for stem in seen.stems
+            )
+            if not stemmed:
+                return True
     return False
 
 
@@ -150,22 +167,58 @@ def _apart(symbols: Sequence[Symbol]) -> list[Symbol]:
     return [s for s in symbols if id(s) not in dropped]
 
 
-def home(seen: Seen, symbol: Symbol, carried: Carried | None = None) -> int:
+def home(
+    seen: Seen,
+    symbol: Symbol,
+    carried: Carried | None = None,
+    staves: Iterable[int] | None = None,
+) -> int:
     """The staff nearest to a symbol, by the distance from its outer lines.
 
     A head goes to the nearest staff from which ledger lines lead to it.
+
+    Args:
+        seen: The page.
+        symbol: What looks for its staff.
+        carried: Looks for ledger lines.
+        staves: The staves that come into question; None: all.
     """
     best, least = 0, float("inf")
     head = symbol.kind.startswith("head")
-    for number, staff in enumerate(seen.staves):
+    for number in range(len(seen.staves)) if staves is None else staves:
+        staff = seen.staves[number]
         outside = max(symbol.x - staff.right, staff.left - symbol.x, 0.0)
         step = staff.step(symbol.x, symbol.y)
         distance = max(-step, step - 8, 0.0) * SPACE / 2 + 2 * outside
-        if carried and head and 1.5 * SPACE < distance < 8 * SPACE and distance < least + 60:
-            distance += 0 if carried(symbol, staff) else 6 * SPACE
+        if carried and head and 1.5 * SPACE < distance < 8 * SPACE and distance < least + UNCARRIED:
+            distance += 0 if carried(symbol, staff) else UNCARRIED
         if distance < least:
             best, least = number, distance
     return best
+
+
+def _homes(seen: Seen, carried: Carried | None) -> list[int]:
+    """:func:`home` of every symbol; only staves that can be the nearest are asked."""
+    far = _distances(seen)
+    reach = far.min(axis=0) + UNCARRIED
+    near = [np.flatnonzero(far[:, i] <= reach[i]).tolist() for i in range(far.shape[1])]
+    return [
+        staves[0] if len(staves) == 1 else home(seen, symbol, carried, staves)
+        for symbol, staves in zip(seen.symbols, near, strict=True)
+    ]
+
+
+def _distances(seen: Seen) -> NDArray[np.float64]:
+    """How far each symbol is from each staff, by :func:`home`; shape (staves, symbols)."""
+    x = np.array([symbol.x for symbol in seen.symbols])
+    y = np.array([symbol.y for symbol in seen.symbols])
+    rows = []
+    for staff in seen.staves:
+        outside = np.maximum(np.maximum(x - staff.right, staff.left - x), 0.0)
+        bottom, space = np.interp(x, staff.xs, staff.bottom), np.interp(x, staff.xs, staff.space)
+        step = 2 * (bottom - y) / space
+        rows.append(np.maximum(np.maximum(-step, step - 8), 0.0) * SPACE / 2 + 2 * outside)
+    return np.array(rows).reshape(len(seen.staves), len(seen.symbols))
 
 
 def _head_staves(seen: Seen, homes: Sequence[int]) -> dict[int, int]:
