@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from ensemble_sightread.glyphs import MODEL, detect
-from ensemble_sightread.symbols import KINDS, Symbol
+from ensemble_sightread import glyphs
+from ensemble_sightread.glyphs import MODEL, detect, look
+from ensemble_sightread.symbols import KINDS, MASKS, Symbol
 
 PIECES = Path(__file__).with_name("glyphs")
 
@@ -124,3 +126,78 @@ def test_whole_and_half_rests_differ_by_the_line_they_touch() -> None:
     half[foot - 10 : top - 1, x - 5 : x + 6] = 0  # ... and set one on the line
     found = [s for s in detect(half) if abs(s.x - x) < 6 and abs(s.y - whole.y) < 12]
     assert [s.kind for s in found] == ["rest-half"]
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A net that knows dots alone (black 4 x 4 squares) and gives each 2 x 2 mean as a mask."""
+    onnx = pytest.importorskip("onnx")
+    node, tensor, kind = onnx.helper.make_node, onnx.helper.make_tensor, onnx.TensorProto
+    nodes = [
+        node("Cast", ["image"], ["light"], to=kind.FLOAT),
+        node("AveragePool", ["light"], ["cells"], kernel_shape=[4, 4], strides=[4, 4]),
+        node("Mul", ["cells", "slope"], ["steep"]),
+        node("Add", ["steep", "level"], ["heat"]),
+        node("Concat", ["zeros"] * 4, ["boxes"], axis=1),
+        node("Mul", ["cells", "nothing"], ["zeros"]),
+        node("AveragePool", ["light"], ["halves"], kernel_shape=[2, 2], strides=[2, 2]),
+        node("Cast", ["halves"], ["byte"], to=kind.UINT8),
+        node("Concat", ["byte"] * 2, ["masks"], axis=1),
+    ]
+    nodes[4], nodes[5] = nodes[5], nodes[4]
+    graph = onnx.helper.make_graph(
+        nodes, "stand-in",
+        [onnx.helper.make_tensor_value_info("image", kind.UINT8, [1, 1, "h", "w"])],
+        [
+            onnx.helper.make_tensor_value_info("heat", kind.FLOAT, [1, 1, "a", "b"]),
+            onnx.helper.make_tensor_value_info("boxes", kind.FLOAT, [1, 4, "a", "b"]),
+            onnx.helper.make_tensor_value_info("masks", kind.UINT8, [1, 2, "c", "d"]),
+        ],
+        [
+            tensor("slope", kind.FLOAT, [1], [-0.1]), tensor("level", kind.FLOAT, [1], [2.0]),
+            tensor("nothing", kind.FLOAT, [1], [0.0]),
+        ],
+    )  # fmt: skip
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    about = {
+        "kinds": '["dot"]', "thresholds": "[0.5]", "masks": json.dumps(MASKS[:2]),
+        "step": "32", "heat": "logits",
+    }  # fmt: skip
+    onnx.helper.set_model_props(model, about)
+    onnx.save(model, str(tmp_path / "net.onnx"))
+    monkeypatch.setattr(glyphs, "MODEL", tmp_path / "net.onnx")
+    glyphs.load.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_net_again() -> Iterator[None]:
+    yield
+    glyphs.load.cache_clear()
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_another_net_says_what_it_knows_and_gives_masks() -> None:
+    page = np.full((2600, 333), 255, np.uint8)
+    page[41:44, 31:300] = 0
+    page[2000:2004, 100:104] = 0
+    page[2500:2520, 7] = 90
+    seen = look(page)
+    assert tuple(seen.masks) == MASKS[:2]
+    wanted = page[:, :332].reshape(1300, 2, 166, 2).mean((1, 3))
+    mask = seen.masks["stem"][:, :166]
+    inked = wanted < 255
+    assert seen.masks["stem"].shape == (1300, 167)
+    assert np.abs(mask[inked] - wanted[inked]).max() < 1.0
+    dot = next(s for s in seen.symbols if s.y > 1900)
+    assert (dot.kind, dot.x, dot.y) == ("dot", 102, 2002)
+    assert dot.confidence == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
+
+
+def test_the_net_of_the_package_gives_the_masks_it_says() -> None:
+    image, _ = piece("verovio")
+    seen = look(image)
+    assert tuple(seen.masks) == glyphs.load(1).masks
+    assert all(m.shape == (-(-image.shape[0] // 2), -(-image.shape[1] // 2))
+               for m in seen.masks.values())  # fmt: skip

@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 import torch
 import wear
-from ensemble_sightread.symbols import KINDS, MASKS
+from ensemble_sightread.symbols import KINDS, MASKS, SPACE
 from numpy.typing import NDArray
 
 INDEX = {kind: number for number, kind in enumerate(KINDS)}
 STRIDE = 4
 IGNORE = -1
+PLAIN = "plain"
 # Learnt more slowly than their number suggests: like others, or read in many type faces.
 HARD = ("time-", "tuplet-", "rest-whole", "rest-half", "head-whole", "head-breve", "head-x",
         "head-small-half", "fermata", "tenuto", "staccatissimo", "trill", "segno", "coda",
@@ -119,37 +120,64 @@ class Crop:
 
 
 def cut(pages: Pages, r: random.Random, side: int, how: str = "") -> Crop:
-    """One crop of ``side``² pixels with what is on it."""
-    how = how or wear.way(r)
+    """One crop of ``side``² pixels around a place drawn at random."""
     page, x, y = pages.pick(r, 0.4 * side * 1.6)
+    space = r.triangular(8.6, 11.6, 10.0)
+    return view(pages, r, page, (x, y), side, how or wear.way(r), space)
+
+
+def view(
+    pages: Pages, r: random.Random, page: int, centre: tuple[float, float], side: int, how: str,
+    space: float = SPACE,
+) -> Crop:  # fmt: skip
+    """A square of a page as it is seen.
+
+    Args:
+        pages: The pages.
+        r: Where chance comes from.
+        page: Which page.
+        centre: The middle of the square, in pixels of the stored page.
+        side: Pixels of its sides, a multiple of 4.
+        how: The way it came about (see ``wear``), or ``PLAIN``: as it is stored.
+        space: Staff space wanted, in pixels.
+    """
     stored, thin = pages.pixels(page), pages.pixels(page, ".mask.webp")
-    scale = r.triangular(8.6, 11.6, 10.0) / pages.spaces[page]
-    angle = r.gauss(0, 0.6) if r.random() < 0.5 else 0.0
-    angle = math.radians(max(-1.8, min(1.8, angle)))
-    aspect = r.uniform(0.97, 1.03)
-    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-    matrix = np.array([[cos * aspect, -sin], [sin, cos]], np.float32)
+    scale, here = space / pages.spaces[page], np.array(centre, np.float32)
+    matrix = _turned(r, scale) if how != PLAIN else np.eye(2, dtype=np.float32) * scale
     bend = wear.Bend(r, how, side)
     v, u = np.mgrid[:side, :side].astype(np.float32)
     dx, dy = bend.shift(u, v)
     flat = np.stack([u + dx, v + dy], -1) - side / 2
-    source = flat @ np.linalg.inv(matrix).T.astype(np.float32) + np.array([x, y], np.float32)
+    source = flat @ np.linalg.inv(matrix).T.astype(np.float32) + here
     left, top = (int(n) - 8 for n in source.reshape(-1, 2).min(0))
     right, bottom = (int(n) + 8 for n in source.reshape(-1, 2).max(0))
-    patch = wear.printed(_window(stored, left, top, right, bottom, 255), r, how)
+    patch = _window(stored, left, top, right, bottom, 255)
+    if how != PLAIN:
+        patch = wear.printed(patch, r, how)
     patch = cv2.GaussianBlur(patch, (0, 0), r.uniform(0.35, 0.75) / scale * 0.8)
-    corner = np.array([left, top], np.float32)
-    image = cv2.remap(patch, source - corner, None, cv2.INTER_LINEAR, borderValue=255)
-    back = _back(pages, r, side) if how != wear.CLEAN and r.random() < 0.4 else None
+    image = cv2.remap(
+        patch, source - np.array([left, top], np.float32), None, cv2.INTER_LINEAR, borderValue=255
+    )
+    if how != PLAIN:
+        back = _back(pages, r, side) if how != wear.CLEAN and r.random() < 0.4 else None
+        image = wear.captured(image, r, how, back)
     box = pages.boxes[page]
-    centre = np.stack([(box[:, 0] + box[:, 2]) / 2 - x, (box[:, 1] + box[:, 3]) / 2 - y], 1)
-    moved = bend.place((centre @ matrix.T + side / 2).astype(np.float32))
-    size = np.stack([box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]], 1) * scale
+    middle = (box[:, :2] + box[:, 2:]) / 2 - here
+    moved = bend.place((middle @ matrix.T + side / 2).astype(np.float32))
     inside = ((moved >= 0) & (moved < side)).all(1)
+    size = (box[:, 2:] - box[:, :2]) * scale
     return Crop(
-        wear.captured(image, r, how, back), _thin(thin, stored, source),
-        pages.kinds[page][inside], np.concatenate([moved[inside], size[inside]], 1),
+        image, _thin(thin, stored, source), pages.kinds[page][inside],
+        np.concatenate([moved[inside], size[inside]], 1),
     )  # fmt: skip
+
+
+def _turned(r: random.Random, scale: float) -> np.ndarray:
+    """A scaling with a little turn and stretch."""
+    angle = r.gauss(0, 0.6) if r.random() < 0.5 else 0.0
+    angle = math.radians(max(-1.8, min(1.8, angle)))
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    return np.array([[cos * r.uniform(0.97, 1.03), -sin], [sin, cos]], np.float32)
 
 
 def _window(stored: Gray, left: int, top: int, right: int, bottom: int, empty: int) -> Gray:
@@ -184,8 +212,9 @@ def _back(pages: Pages, r: random.Random, side: int) -> Gray:
     page = r.randrange(len(pages.names))
     stored = pages.pixels(page)
     far = round(side * pages.spaces[page] / 10)
-    top, left = r.randrange(max(stored.shape[0] - far, 1)), r.randrange(
-        max(stored.shape[1] - far, 1)
+    top, left = (
+        r.randrange(max(stored.shape[0] - far, 1)),
+        r.randrange(max(stored.shape[1] - far, 1)),
     )
     patch = _window(stored, left, top, left + far, top + far, 255)
     return cv2.resize(patch, (side, side), interpolation=cv2.INTER_AREA)

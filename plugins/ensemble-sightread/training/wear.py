@@ -32,7 +32,7 @@ class Bend:
     """Where the pixels of a flat crop come from: turned, scaled, curled, seen at a slant."""
 
     def __init__(self, r: random.Random, how: str, side: int) -> None:
-        steep = {CLEAN: 0.0, SCAN: 0.012, PHOTO: 0.035}[how]
+        steep = {SCAN: 0.012, PHOTO: 0.035}.get(how, 0.0)
         self.side = side
         self.waves: list[tuple[float, float, float, float, float]] = []
         if steep and r.random() < 0.6:
@@ -44,7 +44,7 @@ class Bend:
                     (k * math.cos(angle), k * math.sin(angle), r.uniform(0, math.tau),
                      height * 0.4, height)
                 )  # fmt: skip
-        tilt = {CLEAN: 0.0, SCAN: 0.004, PHOTO: 0.025}[how]
+        tilt = {SCAN: 0.004, PHOTO: 0.025}.get(how, 0.0)
         self.slant = (r.gauss(0, tilt) / side, r.gauss(0, tilt) / side)
 
     def shift(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
