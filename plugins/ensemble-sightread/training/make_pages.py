@@ -207,7 +207,7 @@ def musescore_pages(xml: str, r: random.Random, many: int) -> list[tuple[str, bo
 
 def _musescore(out: Path, source: Path) -> None:
     subprocess.run(
-        ["musescore3", "-o", str(out), str(source)], check=True, timeout=25,
+        ["musescore3", "-o", str(out), str(source)], check=True, timeout=120,
         capture_output=True, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )  # fmt: skip
 

@@ -49,7 +49,8 @@ class Training:
     """The net, its average and optimizer, and how far they are."""
 
     def __init__(self, folder: Path, device: torch.device, base: float) -> None:
-        self.checkpoint, self.device, self.base = folder / "last.pt", device, base
+        self.checkpoint, self.moments = folder / "last.pt", folder / "optimizer.pt"
+        self.device, self.base = device, base
         self.net = SymbolNet()
         self.step, self.seconds = 0, 0.0
         self.ema = copy.deepcopy(self.net)
@@ -66,8 +67,11 @@ class Training:
         )
         self.net.load_state_dict(state["net"])
         self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
+        if self.moments.exists():
+            kept = torch.load(self.moments, weights_only=True, map_location=self.device)
+            if kept["step"] == self.step:
+                self.optimizer.load_state_dict(kept["optimizer"])
         return True
 
     def start_from(self, path: Path) -> None:
@@ -79,15 +83,15 @@ class Training:
         print(f"weights of {path}, step {state['step']}; {len(fresh)} tensors are new or wider")
 
     def save(self, seconds: float) -> None:
-        """Write the checkpoint; whole or not at all."""
-        torch.save(
-            {
-                "net": self.net.state_dict(), "ema": self.ema.state_dict(), "step": self.step,
-                "optimizer": self.optimizer.state_dict(), "seconds": seconds, "kinds": KINDS,
-            },
-            self.checkpoint.with_suffix(".tmp"),
-        )  # fmt: skip
-        self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
+        """Write the checkpoint, each of its two files whole or not at all."""
+        weights = {
+            "net": self.net.state_dict(), "ema": self.ema.state_dict(), "step": self.step,
+            "seconds": seconds, "kinds": KINDS,
+        }  # fmt: skip
+        moments = {"optimizer": self.optimizer.state_dict(), "step": self.step}
+        for path, state in ((self.moments, moments), (self.checkpoint, weights)):
+            torch.save(state, path.with_suffix(".tmp"))
+            path.with_suffix(".tmp").replace(path)
 
     def learn(self, batch: list[torch.Tensor], done: float) -> dict[str, float]:
         """One step; the parts of the loss."""
