@@ -147,16 +147,17 @@ def loop(training: Training, crops: Any, total: float, here: float) -> None:
     """Learn until the run's ``total`` seconds are over, or this call's ``here``."""
     before, started = training.seconds, time.monotonic()
     saved = started
-    sums: Counter[str] = Counter()
+    sums: Counter[str] = Counter()  # of the losses, and of the steps
     training.net.train()
     for batch in crops:
         now = time.monotonic()
         elapsed = before + now - started
         if elapsed > total or now - started > here:
             break
-        sums.update(training.learn(batch, elapsed / total))
+        sums.update({**training.learn(batch, elapsed / total), "steps": 1})
         if training.step % 50 == 0:
-            shown = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
+            many = sums.pop("steps")
+            shown = " ".join(f"{name} {value / many:.3f}" for name, value in sums.items())
             print(f"{time.strftime('%H:%M:%S')} step {training.step} {shown} {elapsed:.0f} s",
                   flush=True)  # fmt: skip
             sums.clear()

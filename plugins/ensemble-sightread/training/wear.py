@@ -86,7 +86,8 @@ def noise(r: random.Random, shape: tuple[int, ...], grain: float) -> Floats:
     bank = _bank(grain)
     height, width = shape
     if height > bank.shape[0] or width > bank.shape[1]:
-        bank = np.tile(bank, (-(-height // bank.shape[0]) + 1, -(-width // bank.shape[1]) + 1))
+        mirrored = np.block([[bank, bank[:, ::-1]], [bank[::-1], bank[::-1, ::-1]]])
+        bank = np.tile(mirrored, (-(-height // len(mirrored)), -(-width // len(mirrored))))
     top, left = r.randint(0, bank.shape[0] - height), r.randint(0, bank.shape[1] - width)
     cut = bank[top : top + height, left : left + width]
     return cut[:: r.choice((1, -1)), :: r.choice((1, -1))]
@@ -116,7 +117,7 @@ def _two_tone(patch: Gray, r: random.Random) -> Gray:
     work = cv2.GaussianBlur(patch, (0, 0), r.uniform(0.6, 1.7)).astype(np.float32)
     work += r.uniform(0, 16) * noise(r, patch.shape, 1)
     work += r.uniform(0, 26) * noise(r, patch.shape, r.choice((4, 16)))
-    black = work < r.uniform(95, 190)
+    black = work < r.uniform(115, 200)
     if r.random() < 0.3:
         rough = noise(r, patch.shape, 0)
         black |= rough > r.uniform(2.6, 4.0)
