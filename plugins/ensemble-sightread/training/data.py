@@ -149,8 +149,7 @@ def view(
     dx, dy = bend.shift(u, v)
     flat = np.stack([u + dx, v + dy], -1) - side / 2
     source = flat @ np.linalg.inv(matrix).T.astype(np.float32) + here
-    left, top = (int(n) - 8 for n in source.reshape(-1, 2).min(0))
-    right, bottom = (int(n) + 8 for n in source.reshape(-1, 2).max(0))
+    left, top, right, bottom = _around(source, 8)
     patch = _window(stored, left, top, right, bottom, 255)
     if how != PLAIN:
         patch = wear.printed(patch, r, how)
@@ -180,6 +179,15 @@ def _turned(r: random.Random, scale: float) -> np.ndarray:
     return np.array([[cos * r.uniform(0.97, 1.03), -sin], [sin, cos]], np.float32)
 
 
+def _around(places: np.ndarray, margin: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of places (h, w, 2); bent crops are widest at their edges."""
+    edges = np.concatenate([places[0], places[-1], places[:, 0], places[:, -1]])
+    low, high = edges.min(0), edges.max(0)
+    return (
+        int(low[0]) - margin, int(low[1]) - margin, int(high[0]) + margin, int(high[1]) + margin
+    )  # fmt: skip
+
+
 def _window(stored: Gray, left: int, top: int, right: int, bottom: int, empty: int) -> Gray:
     """A part of a picture that may reach over its edges."""
     patch = np.full((bottom - top, right - left), empty, np.uint8)
@@ -194,8 +202,7 @@ def _thin(thin: Gray, stored: Gray, source: np.ndarray) -> Gray:
     """The masks as seen, at half the size of the crop."""
     half = (source[::2, ::2] + source[1::2, 1::2]) / 2
     half = (half + 0.5) * (thin.shape[1] / stored.shape[1]) - 0.5
-    left, top = (int(n) - 2 for n in half.reshape(-1, 2).min(0))
-    right, bottom = (int(n) + 3 for n in half.reshape(-1, 2).max(0))
+    left, top, right, bottom = _around(half, 3)
     patch = _window(thin, left, top, right, bottom, 0)
     bits = np.unpackbits(patch[..., None], axis=2, bitorder="little") * np.uint8(255)
     bits = cv2.blur(bits, (3, 3))  # the pixels wanted lie farther apart than lines are thick
