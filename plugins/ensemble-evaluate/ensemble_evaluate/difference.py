@@ -26,6 +26,7 @@ KINDS = {
     "clef": "clefs", "keysig": "keys", "timesig": "meters", "tempo": "tempo marks",
     "barline": "bar lines", "repeat": "bar lines", "direction": "directions",
     "dynamic": "dynamics", "crescendo": "hairpins", "diminuendo": "hairpins",
+    "rehearsalmark": "rehearsal marks",
     "ottava": "ottavas", "arpeggio": "arpeggios", "tremolo": "tremolos", "ending": "endings",
     "chordsym": "chord symbols", "staffinfo": "staff lines", "staffgrp": "staff groups",
     "bar": "whole bars", "part": "whole staves", "voice": "voices",
