@@ -20,6 +20,8 @@ sys.path.insert(0, str(HERE.parents[2] / "benchmarks"))
 import note_f1  # noqa: E402
 import truth  # noqa: E402
 from ensemble_sightread.meaning import Reading, read  # noqa: E402
+from ensemble_sightread.meaning.rhythm import LEAST_STATES, solve  # noqa: E402
+from ensemble_sightread.meaning.search import Budget  # noqa: E402
 from ensemble_sightread.musicxml import Written, write  # noqa: E402
 
 from ensemble_core.musicxml.schema import validate  # noqa: E402
@@ -287,3 +289,13 @@ def test_a_tied_pair_is_written_as_one() -> None:
     ]
     assert ties == [("start", "E"), ("stop", "E")]
     assert [t.get("type") for t in root.iter("tied")] == ["start", "stop"]
+
+
+def test_a_page_whose_budget_is_spent_still_reads_every_bar() -> None:
+    crowded = "\n".join(["8c", "16d", "16e", "4f"] * 9)
+    bar = page(kern(crowded)).bars[0]
+    budget = Budget(0)
+    found = solve(bar, 5, page=budget)  # a meter that nothing fits
+    assert len(found.placed) == len(bar.events) == 36
+    assert not found.fits
+    assert budget.left > -3 * LEAST_STATES
