@@ -11,6 +11,7 @@ import argparse
 import copy
 import math
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -149,22 +150,25 @@ def loop(training: Training, crops: Any, total: float, here: float) -> None:
     saved = started
     sums: Counter[str] = Counter()  # of the losses, and of the steps
     training.net.train()
-    for batch in crops:
-        now = time.monotonic()
-        elapsed = before + now - started
-        if elapsed > total or now - started > here:
-            break
-        sums.update({**training.learn(batch, elapsed / total), "steps": 1})
-        if training.step % 50 == 0:
-            many = sums.pop("steps")
-            shown = " ".join(f"{name} {value / many:.3f}" for name, value in sums.items())
-            print(f"{time.strftime('%H:%M:%S')} step {training.step} {shown} {elapsed:.0f} s",
-                  flush=True)  # fmt: skip
-            sums.clear()
-        if now - saved > SAVE_SECONDS:
-            training.save(elapsed)
-            saved = now
-    training.save(before + time.monotonic() - started)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        for batch in crops:
+            now = time.monotonic()
+            elapsed = before + now - started
+            if elapsed > total or now - started > here:
+                break
+            sums.update({**training.learn(batch, elapsed / total), "steps": 1})
+            if training.step % 50 == 0:
+                many = sums.pop("steps")
+                shown = " ".join(f"{name} {value / many:.3f}" for name, value in sums.items())
+                print(f"{time.strftime('%H:%M:%S')} step {training.step} {shown} {elapsed:.0f} s",
+                      flush=True)  # fmt: skip
+                sums.clear()
+            if now - saved > SAVE_SECONDS:
+                training.save(elapsed)
+                saved = now
+    finally:
+        training.save(before + time.monotonic() - started)
 
 
 if __name__ == "__main__":
