@@ -149,5 +149,6 @@ def sample(ink: Mask, columns: Ints, rows: Floats, lean: float) -> Mask:
     places = np.empty((*rows.shape, 2), np.int16)
     np.rint(columns - lean * (rows - middle), out=places[..., 0], casting="unsafe")
     np.rint(rows, out=places[..., 1], casting="unsafe")
-    found = cv2.remap(ink, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    none = np.empty(0, np.uint16)  # whole pixels: nothing is interpolated
+    found = cv2.remap(ink, places, none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(found, dtype=np.uint8)

@@ -70,11 +70,13 @@ def pieces(mask: Mask) -> list[Piece]:
     Outlines are followed, which on a page takes a tenth of the time of labelling every pixel.
     """
     outlines, nesting = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    return [
-        Piece(*cv2.boundingRect(outline), (int(outline[0, 0, 0]), int(outline[0, 0, 1])))
-        for outline, (*_, inside) in zip(outlines, nesting[0] if outlines else (), strict=True)
-        if inside < 0  # else it is the edge of a hole
-    ]
+    found = []
+    for outline, (*_, inside) in zip(outlines, nesting[0] if outlines else (), strict=True):
+        if inside < 0:  # else it is the edge of a hole
+            left, top, width, height = cv2.boundingRect(outline)
+            x, y = (int(value) for value in outline[0, 0])
+            found.append(Piece(left, top, width, height, (x, y)))
+    return found
 
 
 def without(mask: Mask, other: Mask) -> Mask:
