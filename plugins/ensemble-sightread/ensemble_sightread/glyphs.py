@@ -93,7 +93,7 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
     height, width = image.shape
     thin = np.zeros((len(net.masks), -(-height // 2), -(-width // 2)), np.uint8)
     found = []
-    for left, top, tile, core in _tiles(image, net.step):
+    for left, top, tile, core in _tiles(image, net.step, 2 if net.masks else 1):
         heat, boxes, *masks = net.session.run(None, {"image": tile[None, None]})
         for row in _peaks(net, heat[0], boxes[0]):
             kind, x, y, w, h, score = row
@@ -140,7 +140,7 @@ def load(threads: int = 1) -> Net:
 
 
 def _tiles(
-    image: NDArray[np.uint8], multiple: int
+    image: NDArray[np.uint8], multiple: int, grid: int
 ) -> Iterator[tuple[int, int, NDArray[np.uint8], tuple[float, float, float, float]]]:
     """Pieces of the part with ink: (left, top, pixels, box within which peaks count)."""
     import numpy as np
@@ -152,7 +152,7 @@ def _tiles(
         return
     top, bottom = max(int(rows[0]) - INK_MARGIN, 0), int(rows[-1]) + 1 + INK_MARGIN
     left, right = max(int(columns[0]) - INK_MARGIN, 0), int(columns[-1]) + 1 + INK_MARGIN
-    top, left = top // 2 * 2, left // 2 * 2  # where masks have a pixel
+    top, left = top // grid * grid, left // grid * grid  # where masks have a pixel
     bottom, right = min(bottom, image.shape[0]), min(right, image.shape[1])
     step = TILE - 2 * CONTEXT
     ys = range(top, bottom, step) if bottom - top > TILE else (top,)
