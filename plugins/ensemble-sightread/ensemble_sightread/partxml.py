@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble_core.model import Box
 
-from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head, Meter
+from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head, Meter, Slur
 from .symbols import Symbol
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class PartWriter:
         self.meter: Meter | None = None
         self.notes = 0
         self.measure = ""
+        self.slurs: dict[Slur, int] = {}
 
     def write(self) -> None:
         """Write all its measures."""
@@ -109,6 +110,9 @@ class PartWriter:
             if self.clefs.get(place) != clef:
                 self._clef(node, place, clef, self._symbol(bar, staff, clef))
                 self.clefs[place] = clef
+        if bar.multirest and bar.multirest.bars > 1:
+            style = self.add(node, "measure-style")
+            self.add(style, "multiple-rest", bar.multirest.bars)
         if len(node):
             measure.append(node)
 
@@ -275,13 +279,31 @@ class PartWriter:
     def _notations(self, note: Any, event: Event, head: Head | None, number: int) -> None:
         kinds = _ties(head)
         ends = [] if number else event.tuplet_ends
-        if not kinds and not ends:
+        bows = [] if number else self._bows(event)
+        if not kinds and not ends and not bows:
             return
         node = self.add(note, "notations")
         for kind in kinds:
             self.add(node, "tied", type=kind)
         for kind in ends:
             self.add(node, "tuplet", type=kind, bracket="no")
+        for kind, name, slur in bows:
+            place = {"placement": "above" if slur.above else "below"} if kind == "start" else {}
+            self.add(node, "slur", type=kind, number=str(name), **place)
+
+    def _bows(self, event: Event) -> list[tuple[str, int, Slur]]:
+        """The slurs of a chord, each with a number that no other slur open here has."""
+        found = []
+        ends = [("stop", slur) for slur in event.slur_stops]
+        ends += [("start", slur) for slur in event.slur_starts]
+        for kind, slur in sorted(ends, key=lambda end: end[1] not in self.slurs):
+            if slur in self.slurs:
+                name = self.slurs.pop(slur)
+            else:
+                name = min(set(range(1, 17)) - set(self.slurs.values()), default=16)
+                self.slurs[slur] = name
+            found.append((kind, name, slur))
+        return found
 
 
 def _ties(head: Head | None) -> list[str]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import attrs
 
-from ..symbols import Barline, Staff, Stem, Symbol
+from ..symbols import Barline, MultiRest, Staff, Stem, Symbol
 
 QUARTER = 3360
 """Ticks of a quarter note: divides by 2 to the fifth, 3, 5 and 7."""
@@ -90,6 +90,13 @@ class Head:
     tie_stop: bool = False
 
 
+@attrs.frozen(eq=False)
+class Slur:
+    """A slur: above its chords or below."""
+
+    above: bool
+
+
 @attrs.define(eq=False)
 class Event:
     """A chord or a rest on one staff.
@@ -108,6 +115,7 @@ class Event:
         whole_bar: A rest that fills the bar whatever its length.
         tuplet: Number of the tuplet it is in, in its bar.
         tuplet_ends: ``start`` or ``stop`` where it begins or ends that tuplet.
+        slur_starts, slur_stops: The slurs that begin and end here.
     """
 
     staff: int
@@ -130,6 +138,8 @@ class Event:
     voice: int = 0
     tuplet: int | None = None
     tuplet_ends: list[str] = attrs.field(factory=list)
+    slur_starts: list[Slur] = attrs.field(factory=list)
+    slur_stops: list[Slur] = attrs.field(factory=list)
     fermata: bool = False
 
     @property
@@ -176,6 +186,7 @@ class Bar:
         fits: Whether its events fill it exactly.
         courtesy: A key or meter that holds from the next system on is printed behind it.
         pickup: A bar that is short on purpose.
+        multirest: The sign of several bars' rest that stands in it.
     """
 
     system: int
@@ -202,6 +213,7 @@ class Bar:
     forward: bool = False
     backward: bool = False
     courtesy: bool = False
+    multirest: MultiRest | None = None
 
     def step(self, staff: int, x: float, y: float) -> float:
         """The (fractional) step of a point on one of its staves."""

@@ -10,10 +10,12 @@ from ..symbols import Seen
 from .layout import Carried
 from .layout import bars as lay_out
 from .meters import read_bars
+from .multibars import counted_out, rest
 from .music import Bar, Event, Meter, Value
 from .pitches import Arc, attach_accidentals, name_heads, sound, tie
 from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
+from .slurs import slurs
 from .values import attach_dots, options, split_repeat_dots
 
 
@@ -23,7 +25,7 @@ class Reading:
 
     Attributes:
         seen: What they were read from.
-        bars: In reading order.
+        bars: In reading order; a rest of several bars is counted out.
         clefs: Which clef holds where.
         opening: Meter of the first bar; ``opening_printed`` unless it was inferred.
     """
@@ -50,6 +52,7 @@ def read(
         arc: Looks for ties there.
     """
     bars = lay_out(seen, carried)
+    rest(seen, bars)
     read_clefs(seen, bars)
     clefs = Clefs(seen, bars)
     read_keys(bars, clefs)
@@ -66,8 +69,9 @@ def read(
     name_heads(bars, clefs)
     ties = tie(seen, bars, arc)
     sound(bars, ties)
+    slurs(seen, bars)
     opening = bars[0].meter if bars and bars[0].meter else Meter()
-    return Reading(seen, bars, clefs, opening, printed)
+    return Reading(seen, counted_out(bars), clefs, opening, printed)
 
 
 def _whole_bar_rests(bar: Bar) -> None:

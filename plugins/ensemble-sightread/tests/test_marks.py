@@ -1,0 +1,70 @@
+"""Slurs, and what else is printed at chords, from perfect symbols (Verovio's SVG)."""
+
+from __future__ import annotations
+
+from ensemble_sightread.musicxml import write
+from lxml import etree
+from test_meaning import kern, page
+
+from ensemble_core.musicxml.schema import validate
+
+
+def document(spine: str) -> etree._Element:
+    written = write(page(spine)).musicxml
+    assert not list(validate(written))
+    return etree.fromstring(written)
+
+
+def slurs(spine: str) -> list[tuple[str, str, str]]:
+    """The steps from and to which each slur goes, and where it lies."""
+    opened: dict[str, tuple[str, str]] = {}
+    found = []
+    for note in document(spine).iter("note"):
+        step = note.findtext("pitch/step", "")
+        for slur in note.findall("notations/slur"):
+            if slur.get("type") == "start":
+                opened[slur.get("number", "")] = (step, slur.get("placement", ""))
+            else:
+                start, place = opened.pop(slur.get("number", ""))
+                found.append((start, step, place))
+    assert not opened
+    return found
+
+
+def test_slurs_go_from_chord_to_chord() -> None:
+    assert slurs(kern("(4f\n4g)\n(4dd\n4ee\n=\n4dd\n4cc)\n2f")) == [
+        ("F", "G", "below"),
+        ("D", "C", "above"),
+    ]
+
+
+def test_a_slur_may_end_where_the_next_begins() -> None:
+    assert slurs(kern("(4f\n4g)(\n4a\n4f)")) == [("F", "G", "below"), ("G", "F", "below")]
+
+
+def test_a_tie_is_no_slur_and_a_slur_may_span_one() -> None:
+    assert slurs(kern("2r\n[2f\n=\n2f]\n2r")) == []
+    assert slurs(kern("4r\n(4e\n[2f\n=\n2f]\n2e)")) == [("E", "E", "below")]
+
+
+def test_each_voice_has_its_own_slurs() -> None:
+    assert sorted(slurs(TWO_VOICES)) == [("C", "D", "below"), ("G", "F", "above")]
+
+
+TWO_VOICES = """**kern
+*clefG2
+*k[]
+*M4/4
+*^
+(2gg (2c
+2ff) 2d)
+*v *v
+==
+*-
+"""
+
+
+def test_a_slur_goes_on_in_the_next_line() -> None:
+    spine = kern("4cc\n4dd\n4ee\n(4ff\n=\n" + "4gg)\n4dd\n4ee\n(4ff\n=\n" * 12 + "4gg)\n2.dd")
+    assert len({bar.system for bar in page(spine).bars}) > 1
+    assert slurs(spine) == [("F", "G", "above")] * 13
