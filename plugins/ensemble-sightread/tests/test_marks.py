@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from ensemble_sightread.musicxml import write
-from lxml import etree
-from test_meaning import kern, page
+import sys
+from pathlib import Path
 
-from ensemble_core.musicxml.schema import validate
+from lxml import etree
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from ensemble_sightread.musicxml import write  # noqa: E402
+from test_meaning import kern, page  # noqa: E402
+
+from ensemble_core.musicxml.schema import validate  # noqa: E402
 
 
 def document(spine: str) -> etree._Element:
