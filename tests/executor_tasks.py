@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -202,6 +203,12 @@ def linger(payload: Mapping[str, Any], ctx: Context) -> Any:
 
     threading.Thread(target=chatter).start()
     return "done"
+
+
+def litter(payload: Mapping[str, Any], ctx: Context) -> Any:
+    """Drop a file where temporary files go, as libraries do."""
+    with tempfile.NamedTemporaryFile(dir=None, delete=False) as stream:
+        return [stream.name, os.environ["TMPDIR"]]
 
 
 def large(payload: Mapping[str, Any], ctx: Context) -> Any:

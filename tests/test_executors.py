@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -503,3 +504,21 @@ def test_nothing_survives_a_parent_that_is_killed(tmp_path: Path) -> None:
         parent.kill()
         parent.wait()
     wait_until(lambda: gone(tmp_path) and ours() == [], 5)
+
+
+def test_what_a_library_drops_into_the_temporary_folder_goes_with_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    executor = ProcessExecutor()
+    bench = Bench(executor, tmp_path)
+    try:
+        dropped, place = bench.run("litter")
+        assert Path(dropped).is_relative_to(temporary) and Path(dropped).is_relative_to(place)
+        assert bench.run("litter")[1] == place, "a library may remember the folder"
+        assert list(temporary.iterdir()), "it lies there while the pool lives"
+    finally:
+        executor.close()
+    assert list(temporary.iterdir()) == []

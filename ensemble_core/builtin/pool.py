@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -56,6 +59,9 @@ class Pool:
         self.python, self.start_timeout = python, start_timeout
         self.tasks_per_worker, self.growth = tasks_per_worker, growth
         self.stopping = threading.Event()
+        # named like a workspace, so that a later run sweeps it up if this process is killed
+        self.temporary = tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-")
+        """Where workers keep temporary files; libraries leave some behind."""
         self._jobs, self._on_message = jobs, on_message
         self._speaking = threading.RLock()
         self._changed = threading.Condition()
@@ -117,6 +123,7 @@ class Pool:
                 lane.end()
         if self._lanes:
             sweep(self.token)
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 class _Lane:
@@ -218,7 +225,8 @@ class _Lane:
             raise Cancelled("cancelled")
         self._begun += 1
         number = self._begun * 1000 + self._number
-        worker = WorkerProcess(self._pool.token, number, threads, self._pool.python)
+        pool = self._pool
+        worker = WorkerProcess(pool.token, number, threads, pool.python, pool.temporary)
         self._worker = worker
         self._await_start(worker)
         return worker

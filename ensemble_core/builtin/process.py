@@ -57,12 +57,13 @@ class WorkerProcess:
         number: Which worker of the pool it is.
         threads: How many threads numeric libraries in it may use.
         python: The interpreter that runs it.
+        temporary: Folder of its temporary files.
 
     Raises:
         MissingError: There is no such interpreter.
     """
 
-    def __init__(self, token: str, number: int, threads: int, python: str) -> None:
+    def __init__(self, token: str, number: int, threads: int, python: str, temporary: str) -> None:
         self.threads = threads
         self.tasks_done = 0
         self.baseline = 0
@@ -76,7 +77,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(self._token, threads),
+                env=_environment(self._token, threads, temporary),
                 **_own_session(),
             )
         except OSError as error:
@@ -236,12 +237,14 @@ class WorkerProcess:
                 self._tail.append(line.decode(errors="replace").rstrip())
 
 
-def _environment(token: str, threads: int) -> dict[str, str]:
+def _environment(token: str, threads: int, temporary: str) -> dict[str, str]:
     path = [
         entry if Path(entry).is_absolute() else str(Path(entry).absolute()) for entry in sys.path
     ]
     limits = dict.fromkeys(THREAD_VARIABLES, str(threads))
-    return {**os.environ, **limits, MARK: token, _SEARCH_PATH: os.pathsep.join(path)}
+    folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)
+    known = {MARK: token, _SEARCH_PATH: os.pathsep.join(path)}
+    return {**os.environ, **limits, **folders, **known}
 
 
 def _own_session() -> dict[str, Any]:

@@ -44,6 +44,7 @@ def open_session(path: Path, net: Net, wanted: str, threads: int) -> tuple[Any, 
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_SILENT)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
