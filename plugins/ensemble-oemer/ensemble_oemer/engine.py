@@ -32,6 +32,8 @@ def load_oemer() -> Any:
         bbox.cv2 = _OldHough(bbox.cv2)
     if bbox.AgglomerativeClustering.__module__ != __name__:
         bbox.AgglomerativeClustering = _clustering_of_one(bbox.AgglomerativeClustering)
+    if ete.dewarp.__module__ != __name__:
+        ete.dewarp = _masks_stay_masks(ete.dewarp)
     return ete
 
 
@@ -72,3 +74,15 @@ def _clustering_of_one(clustering: Any) -> Any:
             return self
 
     return Clustering
+
+
+def _masks_stay_masks(dewarp: Any) -> Any:
+    """oemer bends masks with cubic interpolation, and later cuts off what is behind the point:
+    every edge that fell between two pixels loses one, and thin beams and stems part."""
+    import numpy as np
+
+    def whole(pixels: Any, *coordinates: Any) -> Any:
+        bent = dewarp(pixels, *coordinates)
+        return bent if pixels.dtype == np.uint8 else (bent > 0.5).astype(pixels.dtype)
+
+    return whole

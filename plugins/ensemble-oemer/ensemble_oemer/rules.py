@@ -20,6 +20,7 @@ from ensemble_core.model import Context, Diagnostic, EnsembleError
 
 from .engine import load_oemer
 from .failures import typed
+from .graces import drop_graces
 from .inference import Maps, Tell
 
 STAGES = {
@@ -43,6 +44,9 @@ class _Stages:
     def __init__(self, ctx: Context, tell: Tell) -> None:
         self._ctx, self._tell = ctx, tell
         self.now = "start"
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        self._ctx.report(diagnostic)
 
     def wrap(self, stage: str, share: float, function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **named: Any) -> Any:
@@ -109,6 +113,12 @@ def _replaced(ete: Any, maps: Maps, stages: _Stages) -> Iterator[None]:
     def inference(model_path: str, *_: Any, **__: Any) -> tuple[Any, None]:
         return (maps.staves if model_path.endswith("unet_big") else maps.symbols), None
 
+    def rhythm() -> None:
+        before["rhythm_extract"]()
+        graces = drop_graces(ete.layers)
+        if graces:
+            stages.report(_without_graces(graces))
+
     builder = ete.MusicXMLBuilder
     names = {name: (stage, share) for stage, (name, share) in STAGES.items()}
     before = {name: getattr(ete, name) for name in (*names, "inference")}
@@ -116,6 +126,7 @@ def _replaced(ete: Any, maps: Maps, stages: _Stages) -> Iterator[None]:
         for name, (stage, share) in names.items():
             setattr(ete, name, stages.wrap(stage, share, before[name]))
         ete.inference = inference
+        ete.rhythm_extract = stages.wrap("rhythm", STAGES["rhythm"][1], rhythm)
         # its title would be the picture's random name
         ete.MusicXMLBuilder = stages.wrap(
             "musicxml", STAGES["musicxml"][1], lambda title: builder(title="")
@@ -131,4 +142,12 @@ def _not_straightened(error: Exception) -> Diagnostic:
         "warning", "oemer-not-straightened",
         f"oemer could not straighten the staves ({type(error).__name__}); read as they are",
         "the steps crop, flatten and deskew before it help with photos",
+    )  # fmt: skip
+
+
+def _without_graces(count: int) -> Diagnostic:
+    return Diagnostic(
+        "info", "oemer-grace-notes",
+        f"left out {count} noteheads much smaller than the others: grace notes, which oemer "
+        "takes for notes of a length",
     )  # fmt: skip

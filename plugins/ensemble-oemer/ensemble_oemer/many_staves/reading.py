@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from ensemble_core.model import Context
+from ensemble_core.model import Context, Diagnostic
 
 from ..engine import load_oemer
 from ..inference import Maps, Tell
+from ..repair.choosing import choose
+from ..retiming import retiming
 from ..rules import read_maps
 from .clefs import find_c_clefs
 from .cutting import cut, find_ink
@@ -26,7 +28,8 @@ KNOWN = 2
 def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bool) -> bytes:
     """Make MusicXML of what the nets saw on a page; as :func:`~..rules.read_maps`.
 
-    A page whose systems have one or two staves is read as it is. Larger systems are cut into
+    A page whose systems have one or two staves is read as it is; where oemer's bars do not come
+    out even, their notes are timed anew, and a diagnostic says so. Larger systems are cut into
     single staves, read in the same one pass, and joined as parts; diagnostics say so.
 
     Raises:
@@ -37,10 +40,22 @@ def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
     ctx.check()
     with _one_at_a_time:
         if layout.size <= KNOWN:
-            return read_maps(picture, maps, ctx, tell, dewarp=dewarp)
+            with retiming(load_oemer()) as accounts:
+                data = read_maps(picture, maps, ctx, tell, dewarp=dewarp)
+            chosen, changed = choose(data, accounts.other)
+            if changed:
+                ctx.report(_retimed(changed))
+            return chosen
         with listening(load_oemer(), layout, find_c_clefs(maps, layout)) as lines:
             data = read_maps(picture, cut(maps, layout, ink), ctx, tell, dewarp=dewarp)
     joined = join(data, lines, layout, maps)
     for diagnostic in joined.diagnostics:
         ctx.report(diagnostic)
     return joined.musicxml
+
+
+def _retimed(changed: int) -> Diagnostic:
+    return Diagnostic(
+        "info", "oemer-bars-retimed",
+        f"{changed} bars: notes begin where the one before ends, not where oemer put them",
+    )  # fmt: skip
