@@ -35,6 +35,12 @@ OVERLAP = 0.45
 """Boxes that share more than this (intersection over union) are one symbol."""
 
 
+FAINT = 0.1
+"""Heat of a digit where one is expected."""
+AROUND = 48
+"""Pixels around a box that the net is shown with it."""
+
+
 @attrs.frozen
 class Net:
     """The net, ready to run.
@@ -116,12 +122,45 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
     )
 
 
+def digits(
+    image: NDArray[np.uint8], box: tuple[float, float, float, float], threads: int = 1
+) -> tuple[Symbol, ...]:
+    """Digits within a small box, left to right: those as well that :func:`look` is unsure of.
+
+    Args:
+        image: As for :func:`look`.
+        box: Left, top, right, bottom; only centres inside it count.
+        threads: Threads that ONNX Runtime may use.
+    """
+    import numpy as np
+
+    net = load(threads)
+    numeric = [kind.startswith(("time-", "tuplet-")) and kind[-1].isdigit() for kind in net.kinds]
+    faint = attrs.evolve(net, thresholds=np.where(numeric, FAINT, 0.9999).astype(np.float32))
+    x1, y1 = (max(0, int(edge) - AROUND) // 4 * 4 for edge in box[:2])
+    x2, y2 = (int(edge) + AROUND for edge in box[2:])
+    piece = image[y1:y2, x1:x2]
+    if not piece.size:
+        return ()
+    high, wide = piece.shape
+    tile = np.pad(piece, ((0, -high % net.step), (0, -wide % net.step)), mode="edge")
+    heat, boxes, *_ = net.session.run(None, {"image": tile[None, None]})
+    found = np.array(_peaks(faint, heat[0], boxes[0]), np.float64).reshape(-1, 6)
+    symbols = [
+        Symbol(net.kinds[int(k)], x1 + x - w / 2, y1 + y - h / 2, x1 + x + w / 2, y1 + y + h / 2, s)
+        for k, x, y, w, h, s in _once(found).tolist()
+    ]
+    inside = (s for s in symbols if box[0] < s.x < box[2] and box[1] < s.y < box[3])
+    return tuple(sorted(inside, key=lambda s: s.x))
+
+
 @lru_cache(maxsize=2)
 def load(threads: int = 1) -> Net:
     """The net of this package, loaded once per process and number of threads."""
     import numpy as np
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -74,7 +74,16 @@ class Writer:
         return Written(data, tuple(self.elements), tuple(self._diagnostics()))
 
     def _diagnostics(self) -> list[Diagnostic]:
-        return [
+        unread = [
+            Diagnostic(
+                "warning", "rest-not-counted",
+                f"bar {number}: a rest of several bars whose number could not be read",
+                hint="count the bars from the picture", page=self.page,
+            )
+            for number, bar in enumerate(self.reading.bars, 1)
+            if bar.multirest and not bar.multirest.bars
+        ]  # fmt: skip
+        return unread + [
             Diagnostic(
                 "warning", "bar-does-not-add-up",
                 f"bar {number}: the notes fill {bar.length / QUARTER:g} quarters, the meter asks "

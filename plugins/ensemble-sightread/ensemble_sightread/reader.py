@@ -68,6 +68,7 @@ def see(
     from .arcs import Arcs
     from .glyphs import detect
     from .ledgers import Ledgers
+    from .multirests import find_multirests
     from .normalise import normalise
     from .structure import analyse
 
@@ -78,7 +79,9 @@ def see(
     symbols = detect(page.image, threads)
     kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
     arcs = Arcs(cleared, page.ink)
-    return attrs.evolve(seen, symbols=kept), arcs, Ledgers(page.image)
+    seen = attrs.evolve(seen, symbols=kept)
+    rests = find_multirests(seen, cleared, page.image, threads)
+    return attrs.evolve(seen, multirests=rests), arcs, Ledgers(page.image)
 
 
 def parse_time(text: str) -> Meter | None:

@@ -177,6 +177,24 @@ class Curve:
 
 
 @attrs.frozen
+class MultiRest:
+    """A rest of several bars, printed as one bar.
+
+    Attributes:
+        system: Index into ``Seen.systems``; all its staves rest.
+        left, right: Where its sign lies.
+        bars: How many; 0 if that could not be read.
+        confidence: Of that number, 0 to 1.
+    """
+
+    system: int
+    left: float
+    right: float
+    bars: int
+    confidence: float = 1.0
+
+
+@attrs.frozen
 class Seen:
     """All that was seen on one page.
 
@@ -196,3 +214,4 @@ class Seen:
     stems: tuple[Stem, ...] = ()
     beams: tuple[Beam, ...] = ()
     curves: tuple[Curve, ...] = ()
+    multirests: tuple[MultiRest, ...] = ()
