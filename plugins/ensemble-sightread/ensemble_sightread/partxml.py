@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble_core.model import Box
 
-from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head, Meter, Slur
+from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head, Mark, Meter, Slur
 from .symbols import Symbol
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ ACCIDENTALS = {
 }  # fmt: skip
 BAR_STYLES = {"double": "light-light", "final": "light-heavy", "heavy-light": "heavy-light",
               "dashed": "dashed"}  # fmt: skip
+
+ORNAMENTS = ("trill-mark",)
 
 
 class PartWriter:
@@ -280,7 +282,8 @@ class PartWriter:
         kinds = _ties(head)
         ends = [] if number else event.tuplet_ends
         bows = [] if number else self._bows(event)
-        if not kinds and not ends and not bows:
+        marks = [] if number else event.marks
+        if not kinds and not ends and not bows and not marks:
             return
         node = self.add(note, "notations")
         for kind in kinds:
@@ -290,6 +293,18 @@ class PartWriter:
         for kind, name, slur in bows:
             place = {"placement": "above" if slur.above else "below"} if kind == "start" else {}
             self.add(node, "slur", type=kind, number=str(name), **place)
+        self._marks(node, marks)
+
+    def _marks(self, node: Any, marks: Sequence[Mark]) -> None:
+        groups: dict[str, Any] = {}
+        for mark in marks:
+            if mark.name == "fermata":
+                self.add(node, "fermata", type="upright" if mark.above else "inverted")
+                continue
+            group = "ornaments" if mark.name in ORNAMENTS else "articulations"
+            if group not in groups:
+                groups[group] = self.add(node, group)
+            self.add(groups[group], mark.name, placement="above" if mark.above else "below")
 
     def _bows(self, event: Event) -> list[tuple[str, int, Slur]]:
         """The slurs of a chord, each with a number that no other slur open here has."""

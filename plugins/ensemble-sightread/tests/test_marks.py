@@ -9,10 +9,10 @@ from lxml import etree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ensemble_sightread.musicxml import write  # noqa: E402
-from test_meaning import kern, page  # noqa: E402
+from ensemble_sightread.musicxml import write
+from test_meaning import kern, page
 
-from ensemble_core.musicxml.schema import validate  # noqa: E402
+from ensemble_core.musicxml.schema import validate
 
 
 def document(spine: str) -> etree._Element:
@@ -74,3 +74,41 @@ def test_a_slur_goes_on_in_the_next_line() -> None:
     spine = kern("4cc\n4dd\n4ee\n(4ff\n=\n" + "4gg)\n4dd\n4ee\n(4ff\n=\n" * 12 + "4gg)\n2.dd")
     assert len({bar.system for bar in page(spine).bars}) > 1
     assert slurs(spine) == [("F", "G", "above")] * 13
+
+
+def marks(spine: str) -> list[tuple[str, str]]:
+    """The step and the name of each sign at a chord."""
+    return [
+        (note.findtext("pitch/step", "rest"), str(sign.tag))
+        for note in document(spine).iter("note")
+        for sign in note.iterfind("notations//*")
+        if sign.tag in ("staccato", "accent", "tenuto", "strong-accent", "fermata", "trill-mark")
+    ]
+
+
+def test_articulations() -> None:
+    assert marks(kern("4f'\n4g^\n4a~\n4b^^\n=\n4dd'\n4cc^'\n4ee;\n4r;\n=\n1ccT")) == [
+        ("F", "staccato"),
+        ("G", "accent"),
+        ("A", "tenuto"),
+        ("B", "strong-accent"),
+        ("D", "staccato"),
+        ("C", "accent"),
+        ("C", "staccato"),
+        ("E", "fermata"),
+        ("rest", "fermata"),
+        ("C", "trill-mark"),
+    ]
+
+
+def test_a_dot_that_makes_a_note_longer_is_no_staccato() -> None:
+    spine = kern("4.f'\n8g'\n4.cc\n8dd")
+    assert marks(spine) == [("F", "staccato"), ("G", "staccato")]
+    assert [len(note.findall("dot")) for note in document(spine).iter("note")] == [1, 0, 1, 0]
+
+
+def test_a_sign_between_two_staves_goes_to_the_nearer() -> None:
+    spine = (
+        "**kern\t**kern\n*clefF4\t*clefG2\n*M4/4\t*M4/4\n4C\t4f'\n4D\t4g\n4BB'\t4a\n4C\t4f'\n*-\t*-"
+    )
+    assert sorted(marks(spine)) == [("B", "staccato"), ("F", "staccato"), ("F", "staccato")]

@@ -39,6 +39,9 @@ GLYPHS = {
     0xE07A: "clef-g", 0xE07B: "clef-c", 0xE07C: "clef-f", 0xE069: "clef-percussion",
     0xE08A: "time-common", 0xE08B: "time-cut", 0xE4C0: "fermata", 0xE4C1: "fermata",
     0xE1E7: "dot", 0xE044: "dot", 0xE4A2: "dot", 0xE4A3: "dot",
+    0xE4A0: "accent", 0xE4A1: "accent", 0xE4A4: "tenuto", 0xE4A5: "tenuto",
+    0xE4A6: "staccatissimo", 0xE4A7: "staccatissimo", 0xE4AC: "marcato", 0xE4AD: "marcato",
+    0xE566: "trill",
     **{0xE080 + digit: f"time-{digit}" for digit in range(10)},
     **{0xE880 + digit: f"tuplet-{digit}" for digit in range(2, 8)},
 }  # fmt: skip

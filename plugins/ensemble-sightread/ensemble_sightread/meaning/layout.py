@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..symbols import SPACE, Barline, Beam, Seen, Staff, Stem, Symbol, System
 from .chords import attach_beams, attach_flags, chords
+from .marks import KINDS as MARKS
 from .music import Bar, Event
 
 Carried = Callable[[Symbol, Staff], bool]
@@ -91,6 +92,8 @@ def _put(bar: Bar, staff: int, symbol: Symbol) -> None:
         bar.dots.append(symbol)
     elif symbol.kind.startswith("tuplet"):
         bar.digits.append(symbol)
+    elif symbol.kind in MARKS:
+        bar.marks.append(symbol)
 
 
 def _off_beams(seen: Seen) -> list[Symbol]:

@@ -97,6 +97,14 @@ class Slur:
     above: bool
 
 
+@attrs.frozen
+class Mark:
+    """An articulation, fermata or ornament, named as in MusicXML, above its chord or below."""
+
+    name: str
+    above: bool
+
+
 @attrs.define(eq=False)
 class Event:
     """A chord or a rest on one staff.
@@ -116,6 +124,7 @@ class Event:
         tuplet: Number of the tuplet it is in, in its bar.
         tuplet_ends: ``start`` or ``stop`` where it begins or ends that tuplet.
         slur_starts, slur_stops: The slurs that begin and end here.
+        marks: Articulations, fermata and ornaments.
     """
 
     staff: int
@@ -140,7 +149,7 @@ class Event:
     tuplet_ends: list[str] = attrs.field(factory=list)
     slur_starts: list[Slur] = attrs.field(factory=list)
     slur_stops: list[Slur] = attrs.field(factory=list)
-    fermata: bool = False
+    marks: list[Mark] = attrs.field(factory=list)
 
     @property
     def symbols(self) -> list[Symbol]:
@@ -200,6 +209,7 @@ class Bar:
     events: list[Event] = attrs.field(factory=list)
     accidentals: dict[int, list[Symbol]] = attrs.field(factory=dict)
     dots: list[Symbol] = attrs.field(factory=list)
+    marks: list[Symbol] = attrs.field(factory=list)
     digits: list[Symbol] = attrs.field(factory=list)
     times: dict[int, list[Symbol]] = attrs.field(factory=dict)
     clefs: list[tuple[int, float, Clef, Symbol]] = attrs.field(factory=list)

@@ -9,6 +9,7 @@ import attrs
 from ..symbols import Seen
 from .layout import Carried
 from .layout import bars as lay_out
+from .marks import attach_marks
 from .meters import read_bars
 from .multibars import counted_out, rest
 from .music import Bar, Event, Meter, Value
@@ -70,6 +71,8 @@ def read(
     ties = tie(seen, bars, arc)
     sound(bars, ties)
     slurs(seen, bars)
+    for bar in bars:
+        attach_marks(bar)
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
 

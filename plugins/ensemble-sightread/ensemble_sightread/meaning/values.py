@@ -43,7 +43,7 @@ def _beside(dot: Symbol, line_x: float, opening: bool, bar: Bar) -> bool:
 
 
 def attach_dots(bar: Bar) -> None:
-    """Count the augmentation dots of each event."""
+    """Count the augmentation dots of each event; they leave ``bar.dots``."""
     rows: dict[int, list[Symbol]] = {}
     for dot in bar.dots:
         if any(_staccato(event, dot) for event in bar.events):
@@ -55,6 +55,8 @@ def attach_dots(bar: Bar) -> None:
                 best = (cost, number)
         if best:
             rows.setdefault(best[1], []).append(dot)
+    used = {id(dot) for dots in rows.values() for dot in dots}
+    bar.dots = [dot for dot in bar.dots if id(dot) not in used]
     for number, dots in rows.items():
         by_row: dict[int, list[Symbol]] = {}
         for dot in dots:
