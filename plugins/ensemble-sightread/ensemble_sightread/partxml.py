@@ -110,7 +110,8 @@ class PartWriter:
         for place, staff in enumerate(staves):
             clef = reading.clefs.at(staff, self._start(bar, staff))
             if self.clefs.get(place) != clef:
-                self._clef(node, place, clef, self._symbol(bar, staff, clef))
+                before = reading.bars[index - 1 : index]
+                self._clef(node, place, clef, self._symbol([bar, *before], staff, clef))
                 self.clefs[place] = clef
         if bar.multirest and bar.multirest.bars > 1:
             style = self.add(node, "measure-style")
@@ -144,8 +145,9 @@ class PartWriter:
         return min(xs, default=bar.left + 1) + 0.1
 
     @staticmethod
-    def _symbol(bar: Bar, staff: int, clef: Clef) -> Symbol | None:
-        return next((s for own, _, c, s in bar.clefs if own == staff and c == clef), None)
+    def _symbol(bars: Sequence[Bar], staff: int, clef: Clef) -> Symbol | None:
+        found = (s for bar in bars for own, _, c, s in bar.clefs if own == staff and c == clef)
+        return next(found, None)
 
     def _clef(self, node: Any, place: int, clef: Clef, symbol: Symbol | None) -> None:
         name = f"{self.measure}-clef{len(node)}-{place + 1}"
@@ -171,7 +173,9 @@ class PartWriter:
                 now = self._silence(measure, bar, place)
                 continue
             beams = _beams(own)
-            changes = [c for c in bar.clefs if c[0] == staff and c[1] >= self._start(bar, staff)]
+            # A clef behind the last note is the next bar's, whose attributes have it.
+            first, last = self._start(bar, staff), max(event.x for event in own)
+            changes = [c for c in bar.clefs if c[0] == staff and first <= c[1] < last]
             for voice in sorted({event.voice for event in own}):
                 mine = sorted((e for e in own if e.voice == voice), key=lambda e: (e.onset, e.x))
                 for event in mine:

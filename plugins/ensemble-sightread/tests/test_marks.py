@@ -112,3 +112,27 @@ def test_a_sign_between_two_staves_goes_to_the_nearer() -> None:
         "**kern\t**kern\n*clefF4\t*clefG2\n*M4/4\t*M4/4\n4C\t4f'\n4D\t4g\n4BB'\t4a\n4C\t4f'\n*-\t*-"
     )
     assert sorted(marks(spine)) == [("B", "staccato"), ("F", "staccato"), ("F", "staccato")]
+
+
+def clefs(spine: str) -> list[tuple[int, int, str]]:
+    """Bar, place among the bar's children, and sign of each clef."""
+    return [
+        (number, place, clef.findtext("sign", ""))
+        for number, measure in enumerate(document(spine).iter("measure"), 1)
+        for place, node in enumerate(measure)
+        for clef in node.findall("clef")
+    ]
+
+
+def test_a_clef_before_a_bar_line_is_the_next_bars() -> None:
+    spine = kern("4c\n4e\n4g\n4c\n*clefF4\n=\n4C\n4E\n*clefG2\n4g\n4c\n=\n1c")
+    assert clefs(spine) == [(1, 0, "G"), (2, 0, "F"), (2, 3, "G")]
+
+
+def test_a_moved_clef_keeps_its_place_on_the_page() -> None:
+    spine = kern("4c\n4e\n4g\n4c\n*clefF4\n=\n1C")
+    elements = write(page(spine)).elements
+    clefs = [element for element in elements if element.kind == "clef"]
+    bars = [element for element in elements if element.kind == "measure"]
+    assert clefs[1].id.startswith(f"{bars[1].id}-")
+    assert bars[0].box.left < clefs[1].box.left < bars[1].box.left
