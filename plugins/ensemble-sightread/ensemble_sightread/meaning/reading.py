@@ -14,6 +14,7 @@ from .meters import read_bars
 from .multibars import counted_out, rest
 from .music import Bar, Event, Meter, Value
 from .pitches import Arc, attach_accidentals, name_heads, sound, tie
+from .prefixes import joined
 from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .slurs import slurs
@@ -52,7 +53,7 @@ def read(
         carried: Looks for ledger lines, where the picture is at hand.
         arc: Looks for ties there.
     """
-    bars = lay_out(seen, carried)
+    bars = joined(seen, lay_out(seen, carried))
     rest(seen, bars)
     read_clefs(seen, bars)
     clefs = Clefs(seen, bars)
