@@ -162,7 +162,8 @@ def prints_words() -> bool:
     import resvg_py
     from PIL import Image
 
-    text = '<svg xmlns="http://www.w3.org/2000/svg" width="99" height="40"><text y="30">la</text></svg>'
+    text = "<text y='30'>la</text>"
+    text = f"<svg xmlns='http://www.w3.org/2000/svg' width='99' height='40'>{text}</svg>"
     png = resvg_py.svg_to_bytes(svg_string=text, background="white", font_family=SERIF)
     return bool(Image.open(io.BytesIO(bytes(png))).convert("L").getextrema()[0] < 128)
 

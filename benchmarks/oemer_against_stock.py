@@ -122,15 +122,15 @@ def read(bench: Bench, command: list[str], out: Path, truth: bytes) -> dict[str,
 
 
 def measure(bench: Bench, name: str, picture: Path, truth: bytes) -> dict[str, Any]:
-    """Both on one page, and whether our repair of stock's reading is our reading."""
-    from ensemble_oemer.repair import repair
-
+    """Both on one page, and whether without mending our notes are stock's."""
     theirs, mine = bench.folder / f"{name}.stock.musicxml", bench.folder / f"{name}.musicxml"
+    plain = bench.folder / f"{name}.plain.musicxml"
     stock = read(bench, bench.stock_command(picture, theirs), theirs, truth)
     ours = read(bench, bench.our_command([picture], mine), mine, truth)
+    read(bench, bench.our_command([picture], plain, "oemer.mend=false"), plain, truth)
     same = None
-    if theirs.exists() and mine.exists():
-        same = staves(repair(theirs.read_bytes())[0]) == staves(mine.read_bytes())
+    if theirs.exists() and plain.exists():
+        same = agreement(theirs.read_bytes(), plain.read_bytes()).note_f1 == 1.0
     return {"name": name, "stock": stock, "ours": ours, "same_notes": same}
 
 

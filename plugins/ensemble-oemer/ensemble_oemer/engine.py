@@ -32,8 +32,6 @@ def load_oemer() -> Any:
         bbox.cv2 = _OldHough(bbox.cv2)
     if bbox.AgglomerativeClustering.__module__ != __name__:
         bbox.AgglomerativeClustering = _clustering_of_one(bbox.AgglomerativeClustering)
-    if ete.dewarp.__module__ != __name__:
-        ete.dewarp = _masks_stay_masks(ete.dewarp)
     return ete
 
 
@@ -76,7 +74,7 @@ def _clustering_of_one(clustering: Any) -> Any:
     return Clustering
 
 
-def _masks_stay_masks(dewarp: Any) -> Any:
+def masks_stay_masks(dewarp: Any) -> Any:
     """oemer bends masks with cubic interpolation, and later cuts off what is behind the point:
     every edge that fell between two pixels loses one, and thin beams and stems part."""
     import numpy as np

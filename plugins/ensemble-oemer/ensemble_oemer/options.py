@@ -21,6 +21,11 @@ class OemerOptions:
         "Straighten curved staves first; auto: unless the page went through deskew already",
         choices=("auto", "on", "off"),
     )
+    mend: bool = option(
+        True,
+        "Put right what oemer's rules are known to get wrong; "
+        "off: the notes the oemer command gives, made valid",
+    )
     provider: str = option(
         "auto",
         "What the nets run on; auto: the best there is",

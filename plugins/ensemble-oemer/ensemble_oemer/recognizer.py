@@ -41,7 +41,7 @@ class OemerRecognizer:
         )
         if maps is None:
             raise no_staves()
-        musicxml, repairs = repair(self._read(picture, maps, page, ctx))
+        musicxml, repairs = repair(self._read(picture, maps, page, ctx), mend=self._options.mend)
         for diagnostic in repairs:
             ctx.report(diagnostic)
         ctx.progress(1.0, 1.0, "page")
@@ -56,14 +56,14 @@ class OemerRecognizer:
             reached = max(reached, NETS_SHARE + (1 - NETS_SHARE) * share)
             ctx.progress(reached, 1.0, "page")
 
-        dewarp = self._dewarp(page)
+        dewarp, mend = self._dewarp(page), self._options.mend
         try:
-            return read_page(picture, maps, ctx, tell, dewarp=dewarp)
+            return read_page(picture, maps, ctx, tell, dewarp=dewarp, mend=mend)
         except RecognitionError:
             again = framed(picture, maps)
             if again is None:
                 raise
-        return read_page(*again, ctx, tell, dewarp=dewarp)
+        return read_page(*again, ctx, tell, dewarp=dewarp, mend=mend)
 
     def close(self) -> None:
         """Let go of the nets."""

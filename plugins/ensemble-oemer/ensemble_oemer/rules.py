@@ -18,7 +18,7 @@ from typing import Any
 
 from ensemble_core.model import Context, Diagnostic, EnsembleError
 
-from .engine import load_oemer
+from .engine import load_oemer, masks_stay_masks
 from .failures import typed
 from .graces import drop_graces
 from .inference import Maps, Tell
@@ -58,7 +58,9 @@ class _Stages:
         return wrapped
 
 
-def read_maps(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bool) -> bytes:
+def read_maps(
+    picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bool, mend: bool = True
+) -> bytes:
     """Make MusicXML of what the nets saw on a page.
 
     Where oemer's dewarping fails, the page is read again without it, and a warning says so.
@@ -69,13 +71,14 @@ def read_maps(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
         ctx: Of the call.
         tell: Gets the share of the rules that is done.
         dewarp: Straighten curved staves first.
+        mend: Keep masks whole when they are bent, and leave grace notes out.
 
     Raises:
         RecognitionError: oemer's rules failed on the page.
     """
     ete = load_oemer()
     stages = _Stages(ctx, tell)
-    with _one_at_a_time, _replaced(ete, maps, stages):
+    with _one_at_a_time, _replaced(ete, maps, stages, mend):
         try:
             return _extract(ete, picture, dewarp)
         except EnsembleError:
@@ -107,7 +110,7 @@ def _extract(ete: Any, picture: Path, dewarp: bool) -> bytes:
 
 
 @contextmanager
-def _replaced(ete: Any, maps: Maps, stages: _Stages) -> Iterator[None]:
+def _replaced(ete: Any, maps: Maps, stages: _Stages, mend: bool) -> Iterator[None]:
     """Let the names ``ete.extract`` calls lead to our wrappers for a while."""
 
     def inference(model_path: str, *_: Any, **__: Any) -> tuple[Any, None]:
@@ -115,17 +118,19 @@ def _replaced(ete: Any, maps: Maps, stages: _Stages) -> Iterator[None]:
 
     def rhythm() -> None:
         before["rhythm_extract"]()
-        graces = drop_graces(ete.layers)
+        graces = drop_graces(ete.layers) if mend else 0
         if graces:
             stages.report(_without_graces(graces))
 
     builder = ete.MusicXMLBuilder
     names = {name: (stage, share) for stage, (name, share) in STAGES.items()}
-    before = {name: getattr(ete, name) for name in (*names, "inference")}
+    before = {name: getattr(ete, name) for name in (*names, "inference", "dewarp")}
     try:
         for name, (stage, share) in names.items():
             setattr(ete, name, stages.wrap(stage, share, before[name]))
         ete.inference = inference
+        if mend:
+            ete.dewarp = masks_stay_masks(ete.dewarp)
         ete.rhythm_extract = stages.wrap("rhythm", STAGES["rhythm"][1], rhythm)
         # its title would be the picture's random name
         ete.MusicXMLBuilder = stages.wrap(

@@ -25,12 +25,15 @@ KNOWN = 2
 """Staves a system that oemer's rules were made for."""
 
 
-def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bool) -> bytes:
+def read_page(
+    picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bool, mend: bool = True
+) -> bytes:
     """Make MusicXML of what the nets saw on a page; as :func:`~..rules.read_maps`.
 
     A page whose systems have one or two staves is read as it is; where oemer's bars do not come
-    out even, their notes are timed anew, and a diagnostic says so. Larger systems are cut into
-    single staves, read in the same one pass, and joined as parts; diagnostics say so.
+    out even, their notes are timed anew (with ``mend``), and a diagnostic says so. Larger
+    systems are cut into single staves, read in the same one pass, and joined as parts;
+    diagnostics say so.
 
     Raises:
         RecognitionError: oemer's rules failed on the page.
@@ -39,6 +42,8 @@ def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
     layout = find_layout(maps.staves == 1, ink)
     ctx.check()
     with _one_at_a_time:
+        if layout.size <= KNOWN and not mend:
+            return read_maps(picture, maps, ctx, tell, dewarp=dewarp, mend=False)
         if layout.size <= KNOWN:
             with retiming(load_oemer()) as accounts:
                 data = read_maps(picture, maps, ctx, tell, dewarp=dewarp)
@@ -47,7 +52,8 @@ def read_page(picture: Path, maps: Maps, ctx: Context, tell: Tell, *, dewarp: bo
                 ctx.report(_retimed(changed))
             return chosen
         with listening(load_oemer(), layout, find_c_clefs(maps, layout)) as lines:
-            data = read_maps(picture, cut(maps, layout, ink), ctx, tell, dewarp=dewarp)
+            cut_maps = cut(maps, layout, ink)
+            data = read_maps(picture, cut_maps, ctx, tell, dewarp=dewarp, mend=mend)
     joined = join(data, lines, layout, maps)
     for diagnostic in joined.diagnostics:
         ctx.report(diagnostic)

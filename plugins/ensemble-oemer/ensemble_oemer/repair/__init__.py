@@ -1,7 +1,8 @@
 """Making oemer's MusicXML valid and musically complete.
 
-What oemer read (pitches, onsets, durations) stays as it is; what it does not write is derived
-from it: meter, rests, voices, accidentals, beams. Repairing twice changes nothing more.
+What oemer read (pitches, onsets, durations) stays as it is but in bars that do not come out
+(:mod:`.lengths`, :mod:`.merged`); what it does not write is derived from it: meter, rests,
+voices, accidentals, beams. Repairing twice changes nothing more.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from .writing import write_part
 __all__ = ["repair"]
 
 
-def repair(data: bytes) -> tuple[bytes, tuple[Diagnostic, ...]]:
+def repair(data: bytes, *, mend: bool = True) -> tuple[bytes, tuple[Diagnostic, ...]]:
     """Repair what oemer wrote.
 
     Args:
         data: A MusicXML document as oemer 0.1.8 writes it.
+        mend: Correct lengths and bar lines, too, where one correction makes a bar come out.
 
     Returns:
         The repaired document, and one diagnostic for each kind of repair with its figures.
@@ -40,13 +42,14 @@ def repair(data: bytes) -> tuple[bytes, tuple[Diagnostic, ...]]:
     elements = root.findall("part")
     parts = [read_part(element, tally) for element in elements]
     tidy_header(root, parts)
-    as_read = not any(bar.meter for part in parts for bar in part.bars)  # oemer states no meter
+    # oemer states no meter; what states one was mended before
+    mend = mend and not any(bar.meter for part in parts for bar in part.bars)
     drop_empty(parts, tally)
     meters = infer_meters(parts, tally)
-    if as_read:
+    if mend:
         split_merged(parts, meters)
     number_bars(parts)
-    if as_read:
+    if mend:
         mend_lengths(parts, meters, tally)
     for element, part in zip(elements, parts, strict=True):
         write_part(element, part, meters, tally)
