@@ -53,6 +53,18 @@ def test_a_tie_is_no_slur_and_a_slur_may_span_one() -> None:
     assert slurs(kern("4r\n(4e\n[2f\n=\n2f]\n2e)")) == [("E", "E", "below")]
 
 
+def test_a_bow_to_another_accidental_is_a_slur() -> None:
+    spine = kern("(4f\n4f#)\n2a")
+    assert slurs(spine) == [("F", "F", "below")]
+    assert not document(spine).findall(".//tied")
+
+
+def test_a_slur_may_lie_beside_a_tie() -> None:
+    spine = kern("([2f\n2f])")
+    assert [(start, stop) for start, stop, _ in slurs(spine)] == [("F", "F")]
+    assert len(document(spine).findall(".//tied")) == 2
+
+
 def test_each_voice_has_its_own_slurs() -> None:
     assert sorted(slurs(TWO_VOICES)) == [("C", "D", "below"), ("G", "F", "above")]
 

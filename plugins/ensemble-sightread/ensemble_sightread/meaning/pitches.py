@@ -48,7 +48,8 @@ def tie(seen: Seen, bars: Sequence[Bar], arc: Arc | None = None) -> list[tuple[H
 
     Args:
         seen: Its curves are looked at first.
-        bars: Solved bars.
+        bars: Solved bars that :func:`sound` has seen once: a head with an accidental that
+            makes it another pitch is tied to none.
         arc: Looks at the picture for ties that no curve was seen for.
     """
     pairs: list[tuple[Head, Head]] = []
@@ -81,9 +82,13 @@ def _continues(event: Event, head: Head, bar: Bar, later: Bar | None) -> Head | 
         if follower.grace or follower.staff != staff:
             continue
         for other in follower.heads:
-            if other.diatonic == head.diatonic:
+            if other.diatonic == head.diatonic and not _altered(head, other):
                 return other
     return None
+
+
+def _altered(head: Head, other: Head) -> bool:
+    return other.accidental is not None and ALTER[other.accidental.kind] != head.alter
 
 
 def _followers(event: Event, bar: Bar, later: Bar | None) -> Iterator[tuple[Event, int]]:
@@ -108,12 +113,17 @@ def _arched(arc: Arc, a: Head, b: Head, bar: Bar, later: Bar | None) -> bool:
 def _joined(seen: Seen, a: Head, b: Head, line_end: float | None) -> bool:
     """Whether a curve runs from one head to the other; ``line_end``: over the line's end."""
     if line_end is None:
-        return any(_starts(curve, a) and _ends(curve, b) for curve in seen.curves)
+        return any(ties_heads(curve, a, b) for curve in seen.curves)
     leaves = any(_starts(c, a) and c.x2 > line_end - 1.5 * SPACE for c in seen.curves)
     lead = 0.3 * SPACE
     return leaves and any(
         _ends(c, b) and lead < b.symbol.left - c.x1 < 8 * SPACE for c in seen.curves
     )
+
+
+def ties_heads(curve: Curve, a: Head, b: Head) -> bool:
+    """Whether a curve begins close to one head and ends close to another."""
+    return _starts(curve, a) and _ends(curve, b)
 
 
 def _starts(curve: Curve, head: Head) -> bool:

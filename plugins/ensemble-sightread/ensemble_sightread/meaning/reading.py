@@ -69,9 +69,10 @@ def read(
     printed = bool(bars) and bars[0].meter_printed
     _solve(bars, assumed)
     name_heads(bars, clefs)
+    sound(bars, ())
     ties = tie(seen, bars, arc)
     sound(bars, ties)
-    slurs(seen, bars)
+    slurs(seen, bars, ties)
     for bar in bars:
         attach_marks(bar)
     opening = bars[0].meter if bars and bars[0].meter else Meter()

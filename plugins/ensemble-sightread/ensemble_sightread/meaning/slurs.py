@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from ..symbols import SPACE, Curve, Seen
-from .music import Bar, Event, Slur
+from .music import Bar, Event, Head, Slur
+from .pitches import ties_heads
 
 BEFORE, ASIDE = 0.5 * SPACE, 1.5 * SPACE
 """How far a slur may begin left of its chord, and how far right of it (mirrored at its end)."""
@@ -33,8 +34,8 @@ class _Line:
         return min(xs, default=self.bars[0].right)
 
 
-def slurs(seen: Seen, bars: Sequence[Bar]) -> None:
-    """Give each chord the slurs that begin or end at it; ties must be known.
+def slurs(seen: Seen, bars: Sequence[Bar], ties: Sequence[tuple[Head, Head]]) -> None:
+    """Give each chord the slurs that begin or end at it.
 
     A bow that runs over the end of a line goes on in the bow that begins before the first
     chord of the next one. A bow with an end that no chord is near is left out.
@@ -42,7 +43,9 @@ def slurs(seen: Seen, bars: Sequence[Bar]) -> None:
     Args:
         seen: Its curves are read.
         bars: Solved bars.
+        ties: The heads that are tied.
     """
+    bows = _bows(seen, ties)
     left: list[tuple[int, Event, bool]] = []
     used: set[tuple[int, int]] = set()
     for number in range(len(seen.systems)):
@@ -52,19 +55,32 @@ def slurs(seen: Seen, bars: Sequence[Bar]) -> None:
         line = _Line(own, [e for bar in own for e in bar.events if e.heads])
         leaving: list[tuple[int, Event, bool]] = []
         for curve in seen.curves:
+            if curve in bows.values():
+                continue
             start = _nearest(line.chords, curve, at_start=True)
             stop = _nearest(line.chords, curve, at_start=False)
             if start and stop and start is not stop:
                 if start.staff == stop.staff and start.x < stop.x:
-                    _join(start, stop, curve.up, used)
+                    _join(start, stop, curve.up, used, bows)
             elif start and _runs_out(line, curve):
                 leaving.append((line.place(start), start, curve.up))
             elif stop and curve.x1 < line.first(stop.staff) - BEFORE:
                 here = [f for f in left if f[0] == line.place(stop) and f[2] == curve.up]
                 if len(here) == 1:
                     left.remove(here[0])
-                    _join(here[0][1], stop, curve.up, used)
+                    _join(here[0][1], stop, curve.up, used, bows)
         left = leaving
+
+
+def _bows(seen: Seen, ties: Sequence[tuple[Head, Head]]) -> dict[int, Curve]:
+    """The curve of each tie that one was seen for, by ``id()`` of its first head."""
+    found = {}
+    for a, b in ties:
+        fitting = [curve for curve in seen.curves if ties_heads(curve, a, b)]
+        if fitting:
+            y = a.symbol.y + b.symbol.y
+            found[id(a)] = min(fitting, key=lambda curve: abs(curve.y1 + curve.y2 - y))
+    return found
 
 
 def _runs_out(line: _Line, curve: Curve) -> bool:
@@ -101,10 +117,13 @@ def _away(event: Event, curve: Curve, *, at_start: bool) -> float | None:
     return max(over, 0.0) + 1.5 * max(outward, inward, 0.0)
 
 
-def _join(start: Event, stop: Event, above: bool, used: set[tuple[int, int]]) -> None:
-    """Write down a slur, unless the bow is a tie or was seen before."""
-    tied = {head.diatonic for head in start.heads if head.tie_start}
-    if tied & {head.diatonic for head in stop.heads if head.tie_stop}:
+def _join(
+    start: Event, stop: Event, above: bool, used: set[tuple[int, int]], bows: dict[int, Curve]
+) -> None:
+    """Write down a slur, unless it was seen before or the bow is a tie's."""
+    tied = [head for head in start.heads if head.tie_start]
+    after = {head.diatonic for head in stop.heads if head.tie_stop}
+    if any(head.diatonic in after and id(head) not in bows for head in tied):
         return
     if (id(start), id(stop)) not in used:
         used.add((id(start), id(stop)))
