@@ -97,3 +97,10 @@ def test_a_bar_in_which_nothing_was_seen_stays_a_bar() -> None:
     kept = tuple(s for s in page.symbols if s is not heads(page)[4])
     reading = read(attrs.evolve(page, symbols=kept))
     assert [len(bar.events) for bar in reading.bars] == [4, 0, 1]
+
+
+def test_a_digit_seen_in_a_clef_hides_no_key() -> None:
+    page = seen()
+    clef = next(s for s in page.symbols if s.kind == "clef-g")
+    digit = attrs.evolve(clef, kind="time-0", left=clef.left + 2, confidence=0.4)
+    assert keys(read(attrs.evolve(page, symbols=(*page.symbols, digit)))) == [2, -1]

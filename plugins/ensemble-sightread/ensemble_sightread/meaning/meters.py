@@ -18,6 +18,8 @@ WRONG = 6.0
 """The most that one bar can say against a meter."""
 CHANGE, AGAINST_PRINT = 7.0, 8.0
 GOOD = 1.0
+CANDIDATES, ASKED = 3, 32
+"""So many lengths are tried, in so many bars, where no meter is printed."""
 DISTORTED = 7.0
 """A bar that fits its meter only at this cost is rather read as it is printed."""
 
@@ -141,7 +143,10 @@ def _against(bar: Bar, meter: Meter, found: Solution, free: Solution | None) -> 
 
 
 def _infer(bars: Sequence[Bar], free: dict[int, Solution], page: Budget) -> Meter:
-    """The meter most bars before the first printed one agree on."""
+    """The meter that is easiest on the bars before the first printed one.
+
+    A bar of unmarked triplets is a long one if read as it stands: plain bars decide.
+    """
     votes: Counter[int] = Counter()
     for number, bar in enumerate(bars):
         if bar.meter_printed:
@@ -150,10 +155,22 @@ def _infer(bars: Sequence[Bar], free: dict[int, Solution], page: Budget) -> Mete
             free[number] = solve(bar, None, page=page)
             if free[number].cost < 2:
                 votes[free[number].length] += 1
-    for length, _ in votes.most_common():
-        if length in LENGTHS:
-            return _spelled(length, bars)
-    return Meter()
+    likely = [length for length, _ in votes.most_common() if length in LENGTHS][:CANDIDATES]
+    if not likely:
+        return Meter()
+    asked = [number for number, bar in enumerate(bars) if number in free][:ASKED]
+
+    def against(length: int) -> float:
+        cost = 0.0
+        for number in asked:
+            found = free[number]
+            if found.length != length:
+                found = solve(bars[number], length, page=page)
+            cost += min(found.cost, WRONG)
+        return cost
+
+    length = min(likely, key=against) if len(likely) > 1 else likely[0]
+    return _spelled(length, bars)
 
 
 def _spelled(length: int, bars: Sequence[Bar]) -> Meter:

@@ -266,7 +266,7 @@ class Search:
         cost = state.cost + _cramped(state)
         if ends and longest < full and all(end == longest for end in ends):
             likely = self.short_ok and 4 * longest <= 3 * full
-            cost += 0.6 if likely else 3.0
+            cost += 0.6 if likely else 1.4 if self.short_ok else 3.0
             return self._solution(state, cost, longest, self.short_ok)
         fits = True
         for staff in staves:

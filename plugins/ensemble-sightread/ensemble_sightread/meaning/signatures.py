@@ -105,7 +105,7 @@ def _key(bar: Bar, staff: int, clefs: Clefs) -> tuple[int | None, list[Symbol]]:
             start = max(start, symbol.right)
     events = [event for event in bar.events if event.staff == staff]
     stop = min((symbol.left for event in events for symbol in event.symbols), default=bar.right)
-    stop = min([stop, *(s.left for s in bar.times.get(staff, ()))])
+    stop = min([stop, *(s.left for s in bar.times.get(staff, ()) if s.left > start)])
     row = [s for s in bar.accidentals.get(staff, ()) if s.right <= stop + 2 and s.x > start]
     clef = clefs.at(staff, start + 1)
     taken: list[Symbol] = []
