@@ -25,10 +25,10 @@ from .process import WorkerDied, WorkerProcess
 TICK = 0.1
 """Seconds between two looks at the worker's memory."""
 
-ASKING = 0.5
+ASKING = 0.4
 """Seconds a task has to end once it was asked to, before SIGTERM."""
 
-TERMINATING = 0.4
+TERMINATING = 0.3
 """Seconds the processes have between SIGTERM and SIGKILL."""
 
 
