@@ -39,7 +39,8 @@ def retiming(ete: Any) -> Iterator[Accounts]:
     from oemer import build_system
 
     accounts = Accounts()
-    measure, builder = build_system.Measure, ete.MusicXMLBuilder
+    measure: Any = build_system.Measure
+    builder: Any = ete.MusicXMLBuilder
     align = measure.align_symbols
     placed: dict[int, _Placed] = {}
 
@@ -50,7 +51,7 @@ def retiming(ete: Any) -> Iterator[Accounts]:
     class TwoAccounts(builder):  # type: ignore[misc]
         def to_musicxml(self, *arguments: Any) -> bytes:
             first: bytes = super().to_musicxml(*arguments)
-            self.actions = _actions(self.actions, placed, build_system)
+            self.actions: Any = _actions(self.actions, placed, build_system)
             accounts.other = super().to_musicxml(*arguments)
             return first
 
