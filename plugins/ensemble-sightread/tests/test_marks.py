@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import attrs
 from lxml import etree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ensemble_sightread.meaning import read
 from ensemble_sightread.musicxml import write
+from ensemble_sightread.symbols import Curve
 from test_meaning import kern, page
 
 from ensemble_core.musicxml.schema import validate
@@ -148,3 +151,11 @@ def test_a_moved_clef_keeps_its_place_on_the_page() -> None:
     bars = [element for element in elements if element.kind == "measure"]
     assert clefs[1].id.startswith(f"{bars[1].id}-")
     assert bars[0].box.left < clefs[1].box.left < bars[1].box.left
+
+
+def test_ink_between_two_voices_of_one_onset_is_no_slur() -> None:
+    reading = page(TWO_VOICES.replace("(", "").replace(")", "").replace("gg", "g"))
+    low = min(reading.bars[0].events, key=lambda event: (event.onset, -event.y)).heads[0].symbol
+    stray = Curve(low.left + 2, low.y + 5, low.right, low.y - 2, up=False)
+    seen = attrs.evolve(reading.seen, curves=(stray,))
+    assert not any(event.slur_starts for bar in read(seen).bars for event in bar.events)

@@ -60,7 +60,7 @@ def slurs(seen: Seen, bars: Sequence[Bar], ties: Sequence[tuple[Head, Head]]) ->
             start = _nearest(line.chords, curve, at_start=True)
             stop = _nearest(line.chords, curve, at_start=False)
             if start and stop and start is not stop:
-                if start.staff == stop.staff and start.x < stop.x:
+                if start.staff == stop.staff and start.middle + 0.5 * SPACE < stop.middle:
                     _join(start, stop, curve.up, used, bows)
             elif start and _runs_out(line, curve):
                 leaving.append((line.place(start), start, curve.up))
