@@ -35,6 +35,8 @@ OVERLAP = 0.45
 """Boxes that share more than this (intersection over union) are one symbol."""
 
 
+LENIENT = 0.4
+"""Share of its threshold that the heat of a faint head or rest must have."""
 FAINT = 0.1
 """Heat of a digit where one is expected."""
 AROUND = 48
@@ -70,10 +72,12 @@ class Glance:
         symbols: In page pixels, left to right; each mark on the paper is taken once.
         masks: How sure it is of each class of thin things, by name (see ``symbols.MASKS``):
             shape (ceil(H / 2), ceil(W / 2)), 255 is sure. Empty if the net gives none.
+        faint: Heads and rests that it is too unsure of, where nothing surer is.
     """
 
     symbols: tuple[Symbol, ...]
     masks: dict[str, NDArray[np.uint8]]
+    faint: tuple[Symbol, ...] = ()
 
 
 def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
@@ -96,12 +100,14 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
     if image.ndim != 2 or image.dtype != np.uint8:
         raise ValueError(f"a gray uint8 page is needed, not {image.dtype} of shape {image.shape}")
     net = load(threads)
+    least = dict(zip(net.kinds, net.thresholds.tolist(), strict=True))
+    unsure = attrs.evolve(net, thresholds=net.thresholds * _leniency(net))
     height, width = image.shape
     thin = np.zeros((len(net.masks), -(-height // 2), -(-width // 2)), np.uint8)
     found = []
     for left, top, tile, core in _tiles(image, net.step, 2 if net.masks else 1):
         heat, boxes, *masks = net.session.run(None, {"image": tile[None, None]})
-        for row in _peaks(net, heat[0], boxes[0]):
+        for row in _peaks(unsure, heat[0], boxes[0]):
             kind, x, y, w, h, score = row
             if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
                 found.append((kind, x + left, y + top, w, h, score))
@@ -110,16 +116,29 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
             part = seen[y1 - top // 2 : y2 - top // 2, x1 - left // 2 : x2 - left // 2]
             whole[y1:y2, x1:x2] = part
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
-    symbols = (
-        _hanging_or_sitting(
-            image, Symbol(net.kinds[int(k)], x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
-        )
-        for k, x, y, w, h, s in kept.tolist()
-    )
+    symbols: list[Symbol] = []
+    faint: list[Symbol] = []
+    for k, x, y, w, h, s in kept.tolist():
+        kind = net.kinds[int(k)]
+        symbol = Symbol(kind, x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+        (symbols if s > least[kind] else faint).append(_hanging_or_sitting(image, symbol))
     return Glance(
-        tuple(sorted(symbols, key=lambda s: (s.left, s.top, s.kind))),
+        tuple(sorted(symbols, key=_place)),
         dict(zip(net.masks, thin, strict=True)),
+        tuple(sorted(faint, key=_place)),
     )
+
+
+def _place(symbol: Symbol) -> tuple[float, float, str]:
+    return symbol.left, symbol.top, symbol.kind
+
+
+def _leniency(net: Net) -> NDArray[np.float32]:
+    """What the thresholds are multiplied with to see faint heads and rests too."""
+    import numpy as np
+
+    wanted = [kind.startswith(("head-", "rest-")) for kind in net.kinds]
+    return np.where(wanted, LENIENT, 1.0).astype(np.float32)
 
 
 def digits(

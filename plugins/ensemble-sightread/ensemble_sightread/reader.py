@@ -66,7 +66,7 @@ def see(
     With it come what looks for ties and for ledger lines on the picture.
     """
     from .arcs import Arcs
-    from .glyphs import detect
+    from .glyphs import look
     from .ledgers import Ledgers
     from .multirests import find_multirests
     from .normalise import normalise
@@ -76,10 +76,11 @@ def see(
     progress(0.15)
     seen, cleared = analyse(page)
     progress(0.35)
-    symbols = detect(page.image, threads)
-    kept = tuple(s for s in symbols if s.confidence >= options.min_confidence)
+    glance = look(page.image, threads)
+    kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
     arcs = Arcs(cleared, page.ink)
-    seen = attrs.evolve(seen, symbols=kept)
+    faint = tuple(s for s in glance.faint if s.confidence >= options.min_confidence)
+    seen = attrs.evolve(seen, symbols=kept, faint=faint)
     rests = find_multirests(seen, cleared, page.image, threads)
     return attrs.evolve(seen, multirests=rests), arcs, Ledgers(page.image)
 

@@ -203,6 +203,7 @@ class Seen:
         scale: Pixels of the page as given, per pixel of the normalised page.
         staves: Top to bottom.
         systems: Top to bottom.
+        faint: Heads and rests the detector is unsure of, for where nothing else is.
     """
 
     width: int
@@ -215,3 +216,4 @@ class Seen:
     beams: tuple[Beam, ...] = ()
     curves: tuple[Curve, ...] = ()
     multirests: tuple[MultiRest, ...] = ()
+    faint: tuple[Symbol, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..symbols import Seen
+from .faint import supplemented
 from .layout import Carried
 from .layout import bars as lay_out
 from .marks import attach_marks
@@ -54,6 +55,9 @@ def read(
         arc: Looks for ties there.
     """
     bars = joined(seen, lay_out(seen, carried))
+    fuller = supplemented(seen, bars)
+    if fuller is not seen:
+        seen, bars = fuller, joined(fuller, lay_out(fuller, carried))
     rest(seen, bars)
     read_clefs(seen, bars)
     clefs = Clefs(seen, bars)
