@@ -66,7 +66,7 @@ def see(
     With it come what looks for ties and for ledger lines on the picture.
     """
     from .arcs import Arcs
-    from .glyphs import look
+    from .glyphs import LENIENT, look
     from .ledgers import Ledgers
     from .multirests import find_multirests
     from .normalise import normalise
@@ -79,7 +79,8 @@ def see(
     glance = look(page.image, threads)
     kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
     arcs = Arcs(cleared, page.ink)
-    faint = tuple(s for s in glance.faint if s.confidence >= options.min_confidence)
+    least = LENIENT * options.min_confidence
+    faint = tuple(s for s in glance.faint if s.confidence >= least)
     seen = attrs.evolve(seen, symbols=kept, faint=faint)
     rests = find_multirests(seen, cleared, page.image, threads)
     return attrs.evolve(seen, multirests=rests), arcs, Ledgers(page.image)
