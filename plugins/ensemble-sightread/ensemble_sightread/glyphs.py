@@ -119,9 +119,9 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
     symbols: list[Symbol] = []
     faint: list[Symbol] = []
     for k, x, y, w, h, s in kept.tolist():
-        kind = net.kinds[int(k)]
-        symbol = Symbol(kind, x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
-        (symbols if s > least[kind] else faint).append(_hanging_or_sitting(image, symbol))
+        name = net.kinds[int(k)]
+        symbol = Symbol(name, x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
+        (symbols if s > least[name] else faint).append(_hanging_or_sitting(image, symbol))
     return Glance(
         tuple(sorted(symbols, key=_place)),
         dict(zip(net.masks, thin, strict=True)),

@@ -23,6 +23,8 @@ CLEF = 2.4 * SPACE
 """Where a staff begins with a clef there are no stems."""
 SHORTEST_BEAM = 0.65
 """Staff spaces: a hook."""
+HOOK_GAP = 0.2
+"""Staff spaces between a hook and the stem it does not reach, at least."""
 
 
 @attrs.frozen
@@ -235,6 +237,27 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     return tuple(sorted(_with_parents(found), key=lambda beam: (beam.x1, beam.y1)))
 
 
+def _apart_from_next(beam: Beam, near: list[float]) -> tuple[Beam, list[float]]:
+    """A hook that nearly reaches the next stem, drawn back from it; other beams as they are.
+
+    A beam ends in both its stems; a hook ends short of the next one.
+
+    Args:
+        beam: The stroke.
+        near: x of the stems at it.
+    """
+    left, right = beam.x1 - min(near), max(near) - beam.x2
+    gap, other = max(left, right), min(left, right)
+    hook = gap > HOOK_GAP * SPACE and gap - other > 0.12 * SPACE
+    if len(near) < 2 or beam.x2 - beam.x1 > 1.6 * SPACE or not hook:
+        return beam, near
+    if right > left:
+        x, end = max(near), {"x2": max(near) - SPACE / 2}
+    else:
+        x, end = min(near), {"x1": min(near) + SPACE / 2}
+    return attrs.evolve(beam, **end), [stem for stem in near if stem != x]
+
+
 def _bars(mask: Mask) -> Iterator[tuple[Mask, int, int]]:
     """Shapes (4-connected) that may be beams, with the left and the top of their boxes."""
     for piece in pieces(mask):
@@ -312,6 +335,7 @@ def _hung(beam: Beam, stems: Sequence[Stem]) -> list[tuple[Beam, int]]:
     ]
     if not near:
         return []
+    beam, near = _apart_from_next(beam, near)
     starts, ends = min(near) - beam.x1 < 0.5 * SPACE, beam.x2 - max(near) < 0.5 * SPACE
     apart = max(near) - min(near)
     held = int(starts and ends and apart > 0.5 * SPACE) + int(starts or ends)
