@@ -30,7 +30,7 @@ from typing import Any
 
 import attrs
 from engraved import REPOSITORY, excerpt, works
-from note_f1 import agreement, staves
+from ensemble_evaluate.notes import agreement, staves
 
 from ensemble_core.musicxml import find_schema, validate
 

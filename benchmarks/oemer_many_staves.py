@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from engraved import REPOSITORY, data_folder, held_out, read_xml
+from ensemble_evaluate.notes import agreement
 from lxml import etree
-from note_f1 import agreement
 
 sys.path.insert(0, str(REPOSITORY / "plugins" / "ensemble-oemer" / "tests"))
 
@@ -119,7 +119,7 @@ def first_bars(path: Path) -> bytes:
 
 def each_staff(truth: bytes, found: bytes) -> list[str]:
     """Note F1 and pitch F1 of the staves."""
-    from note_f1 import compare, staves
+    from ensemble_evaluate.notes import compare, staves
 
     pairs = zip(staves(truth), staves(found), strict=False)
     results = [compare([ours], [theirs]) for ours, theirs in pairs]

@@ -22,7 +22,7 @@ from typing import Any
 
 import attrs
 import engraved
-from note_f1 import agreement
+from ensemble_evaluate.notes import agreement
 
 from ensemble_core.model import Context, EnsembleError, Page, Score
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from ensemble_evaluate import notes as evaluated
 from lxml import etree
 
 verovio = pytest.importorskip("verovio")
@@ -15,9 +16,7 @@ pytest.importorskip("fontTools")
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "training"))
-sys.path.insert(0, str(HERE.parents[2] / "benchmarks"))
 
-import note_f1  # noqa: E402
 import truth  # noqa: E402
 from ensemble_sightread.meaning import Reading, read  # noqa: E402
 from ensemble_sightread.meaning.rhythm import LEAST_STATES, solve  # noqa: E402
@@ -39,7 +38,7 @@ def page(kern: str) -> Reading:
 
 def read_notes(kern: str) -> list[list[list[tuple[float, int, float]]]]:
     """Staves of bars of (onset, MIDI pitch, duration)."""
-    staves = note_f1.staves(write(page(kern)).musicxml)
+    staves = evaluated.staves(write(page(kern)).musicxml)
     return [[[(float(o), p, float(d)) for o, p, d in bar] for bar in staff] for staff in staves]
 
 
@@ -138,7 +137,7 @@ def test_triplets_with_a_digit() -> None:
 def test_grace_notes_take_no_time() -> None:
     reading = page(kern("4c\n8qd\n4e\n2f"))
     assert [e.grace for e in reading.bars[0].events] == [False, True, False, False]
-    notes = note_f1.staves(write(reading).musicxml)[0][0]
+    notes = evaluated.staves(write(reading).musicxml)[0][0]
     assert notes == [(0, 60, 1), (1, 64, 1), (2, 65, 2)]
 
 
@@ -184,7 +183,7 @@ def test_repeats() -> None:
 def test_a_bar_that_does_not_add_up_moves_no_other() -> None:
     written = write(page(kern("4c\n4d\n4e\n4f\n=\n4c\n4d\n4e\n4f\n4g\n4a\n=\n1g\n=\n1a")))
     assert [d.code for d in written.diagnostics] == ["bar-does-not-add-up"]
-    staff = note_f1.staves(written.musicxml)[0]
+    staff = evaluated.staves(written.musicxml)[0]
     assert [len(bar) for bar in staff] == [4, 6, 1, 1]
     assert staff[2] == [(0, 67, 4)]
 
@@ -215,7 +214,7 @@ def test_a_brace_makes_one_part_with_two_staves() -> None:
     root = etree.fromstring(write(braced(PIANO)).musicxml)
     assert len(root.findall("part")) == 1
     assert root.findtext(".//staves") == "2"
-    assert note_f1.staves(etree.tostring(root)) == [
+    assert evaluated.staves(etree.tostring(root)) == [
         [[(0, 60, Fraction(1, 2)), (Fraction(1, 2), 64, Fraction(1, 2)), (1, 67, 1)], [(0, 64, 2)]],
         [[(0, 48, 1), (1, 55, 1)], [(0, 48, 2)]],
     ]
@@ -265,7 +264,7 @@ def test_a_missed_dot_is_found_by_the_bar() -> None:
     seen = page(kern("4e\n4f\n=\n4.c\n8d\n=\n2e", "**kern\n*clefG2\n*k[]\n*M2/4\n")).seen
     symbols = tuple(s for s in seen.symbols if s.kind != "dot")
     assert len(symbols) < len(seen.symbols)
-    notes = note_f1.staves(write(read(attrs.evolve(seen, symbols=symbols))).musicxml)
+    notes = evaluated.staves(write(read(attrs.evolve(seen, symbols=symbols))).musicxml)
     assert notes[0][1] == [(0, 60, 1.5), (1.5, 62, 0.5)]
 
 

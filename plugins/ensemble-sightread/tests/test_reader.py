@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import attrs
 import pytest
+from ensemble_evaluate import notes
 from ensemble_sightread.options import SightreadOptions
 from ensemble_sightread.recognizer import Sightread
 from lxml import etree
@@ -28,9 +28,6 @@ from ensemble_core.musicxml.schema import validate
 REPOSITORY = Path(__file__).resolve().parents[3]
 PICTURE = REPOSITORY / "examples" / "brahms-volkslied.png"
 TRUTH = PICTURE.with_suffix(".musicxml")
-sys.path.insert(0, str(REPOSITORY / "benchmarks"))
-
-import note_f1  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not PICTURE.exists(), reason="not in a checkout")
 
@@ -46,7 +43,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Score:
 
 
 def test_the_example_is_read_right(read: Score) -> None:
-    found = note_f1.agreement(TRUTH.read_bytes(), read.musicxml)
+    found = notes.agreement(TRUTH.read_bytes(), read.musicxml)
     assert found.pitch_f1 > 0.95
     assert found.note_f1 > 0.9
 
@@ -77,7 +74,7 @@ def test_half_the_resolution_reads_the_same_notes(read: Score, tmp_path: Path) -
         gray = picture.convert("L")
         gray.resize((gray.width * 3 // 5, gray.height * 3 // 5), Image.Resampling.BOX).save(small)
     score = Sightread().recognize(page_of(small), Context(tmp_path))
-    assert note_f1.agreement(read.musicxml, score.musicxml).pitch_f1 > 0.93
+    assert notes.agreement(read.musicxml, score.musicxml).pitch_f1 > 0.93
 
 
 @pytest.mark.parametrize("draw", ["nothing", "text"])
