@@ -20,6 +20,9 @@ BENCHMARKS = {
     "deskew_angle": "how well the slope of a page is measured",
     "pdf_load": "real PDFs: pages, sizes, resolutions",
     "midi_fidelity": "notes in MIDI against notes in the score",
+    "oemer_against_stock": "oemer through Ensemble beside the oemer command, stand-in nets",
+    "oemer_many_staves": "oemer on songs and quartets, stand-in nets",
+    "sightread_marks": "slurs, ties and articulations sightread writes",
     "sightread_accuracy": "how well and how fast sightread reads clean pages",
 }
 

@@ -18,7 +18,7 @@ def ensemble_recognizers() -> list[RecognizerSpec]:
             name="oemer",
             target="ensemble_oemer.recognizer:OemerRecognizer",
             options="ensemble_oemer.options:OemerOptions",
-            summary="oemer 0.1.8, two large neural nets; minutes a page, one or two staves",
+            summary="oemer 0.1.8, two large neural nets and rules; minutes a page",
             version="2",
             priority=-100,
             requires=(
