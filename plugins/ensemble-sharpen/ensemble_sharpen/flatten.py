@@ -54,7 +54,9 @@ def _white(image: Image) -> float:
     if image.mode == "I;16":
         return 65535.0
     if image.mode == "F":
-        return max(1.0, float(image.getextrema()[1]))  # type: ignore[arg-type]
+        import numpy as np
+
+        return max(1.0, float(np.asarray(image).max()))
     return 255.0
 
 
