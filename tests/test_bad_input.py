@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from bad.make_bad import BAD, BadFile
 from made_up import BARS
+from small_disks import small_disk
 
 from ensemble_core.model import ExitCode
 
@@ -78,15 +79,8 @@ def test_a_batch_of_bad_files_still_reads_the_good_one(tmp_path: Path) -> None:
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
+    with small_disk(tmp_path / "small", "64k") as place:
         yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import attrs
 import pytest
 from made_up import BARS
 from publishing import Publisher, ranged, sending, slow, stall, whole
+from small_disks import small_disk
 
 from ensemble_core.model import ExitCode
 
@@ -283,25 +284,18 @@ def test_a_mirror_is_a_setting(kitchen: Kitchen) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", "200k") as place:
         yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_is_one_line(kitchen: Kitchen, small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line(kitchen: Kitchen, disk: Path, tmp_path: Path) -> None:
     (tmp_path / "net.bin").write_bytes(DATA)
     for words in (("fetch", "-q"), ("import", tmp_path)):
-        done = kitchen.run("models", *words, ENSEMBLE_MODELS__FOLDER=str(small_disk))
+        done = kitchen.run("models", *words, ENSEMBLE_MODELS__FOLDER=str(disk))
         assert done.returncode == ExitCode.OUTPUT, done.stderr
         assert "no space left" in done.stderr and len(done.stderr.splitlines()) == 1
-        assert {p.name for p in (small_disk / "hungry").glob("*")} <= {".lock"}
+        assert {p.name for p in (disk / "hungry").glob("*")} <= {".lock"}
 
 
 def test_a_disk_that_fills_up_meanwhile_is_one_line(kitchen: Kitchen) -> None:
@@ -327,18 +321,18 @@ def test_a_folder_that_cannot_be_made_is_one_line(kitchen: Kitchen, tmp_path: Pa
 
 
 def test_a_read_only_folder_serves_but_takes_nothing(
-    kitchen: Kitchen, small_disk: Path, page_png: Path, tmp_path: Path
+    kitchen: Kitchen, disk: Path, page_png: Path, tmp_path: Path
 ) -> None:
-    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
-    here = {"ENSEMBLE_MODELS__FOLDER": str(small_disk)}
-    (small_disk / "hungry").mkdir()
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=1m", str(disk)], check=True)
+    here = {"ENSEMBLE_MODELS__FOLDER": str(disk)}
+    (disk / "hungry").mkdir()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     done = kitchen.run("models", "fetch", "-q", **here)
     assert done.returncode == ExitCode.OUTPUT and "read-only" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-    (small_disk / "hungry" / "net.bin").write_bytes(DATA)
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    (disk / "hungry" / "net.bin").write_bytes(DATA)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     assert kitchen.run("models", "fetch", **here).returncode == 0
     out = tmp_path / "o.musicxml"
     read = kitchen.run("convert", page_png, "-r", "hungry", "-o", out, **here)

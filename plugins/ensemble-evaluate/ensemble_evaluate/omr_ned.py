@@ -7,12 +7,13 @@ import importlib.metadata
 import json
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from .child import Ended, ask, keep
 
 _START = "from ensemble_evaluate.difference import main; main()"
 _SCHEME = 1
@@ -68,9 +69,7 @@ def omr_ned(truth: bytes, found: bytes | None, limit: float, cache: Path | None)
     answer = _run(truth, found, limit)
     if kept and "reason" not in answer:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        temporary = kept.with_name(kept.name + ".new")
-        temporary.write_text(json.dumps(answer), encoding="utf-8")
-        temporary.replace(kept)
+        keep(kept, answer)
     return _differences(answer)
 
 
@@ -85,23 +84,13 @@ def _run(truth: bytes, found: bytes | None, limit: float) -> dict[str, Any]:
         (folder / "truth.musicxml").write_bytes(truth)
         if found is not None:
             (folder / "found.musicxml").write_bytes(found)
-        command = [
-            sys.executable, "-W", "ignore", "-c", _START, "truth.musicxml",
-            "-" if found is None else "found.musicxml", "answer.json",
-        ]  # fmt: skip
+        arguments = ["truth.musicxml", "-" if found is None else "found.musicxml", "answer.json"]
         try:
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, errors="replace",
-                stdin=subprocess.DEVNULL, timeout=limit, check=False,
-            )  # fmt: skip
+            return ask(_START, arguments, folder, limit)
         except subprocess.TimeoutExpired:
             return {"reason": f"musicdiff took more than {limit:.0f} s"}
-        out = folder / "answer.json"
-        if not out.is_file():
-            lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            return {"reason": f"musicdiff failed: {lines[-1]}"}
-        answer: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-        return answer
+        except Ended as error:
+            return {"reason": f"musicdiff failed: {error}"}
 
 
 def _differences(answer: dict[str, Any]) -> Differences:

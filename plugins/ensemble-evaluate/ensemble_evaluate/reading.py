@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import attrs
 
 from .cases import Case
+from .child import Ended, ask, keep
 
 _START = "from ensemble_evaluate.reader import main; main()"
 
@@ -95,30 +95,20 @@ def read(case: Case, recognizer: str, how: How, folder: Path, resume: bool) -> R
         "pictures": [str(path.absolute()) for path in case.pictures],
     }  # fmt: skip
     answer = _run(job, limit=how.deadline * 40 + 120)
-    temporary = kept.with_name(kept.name + ".new")
-    temporary.write_text(json.dumps({**answer, "key": key}, indent=1), encoding="utf-8")
-    temporary.replace(kept)
+    keep(kept, {**answer, "key": key})
     return _reading(answer, score)
 
 
 def _run(job: dict[str, Any], limit: float) -> dict[str, Any]:
     """``limit`` is only for a pipeline that does not keep its own deadlines."""
     with tempfile.TemporaryDirectory(prefix="ensemble-evaluate-") as name:
-        asked, told = Path(name) / "job.json", Path(name) / "answer.json"
-        asked.write_text(json.dumps(job), encoding="utf-8")
-        command = [sys.executable, "-c", _START, str(asked), str(told)]
+        (Path(name) / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
-            done = subprocess.run(
-                command, cwd=name, capture_output=True, text=True, errors="replace",
-                stdin=subprocess.DEVNULL, timeout=limit, check=False,
-            )  # fmt: skip
+            return ask(_START, ["job.json", "answer.json"], Path(name), limit)
         except subprocess.TimeoutExpired:
             return _crash(f"did not end within {limit:.0f} s")
-        if not told.is_file():
-            lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            return _crash(lines[-1])
-        answer: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
-        return answer
+        except Ended as error:
+            return _crash(str(error))
 
 
 def _crash(message: str) -> dict[str, Any]:

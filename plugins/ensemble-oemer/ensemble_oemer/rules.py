@@ -34,8 +34,8 @@ STAGES = {
 }
 """Stage → its function in ``oemer.ete``, and the share of the rules' time before it."""
 
-_one_at_a_time = threading.Lock()
-"""oemer keeps a page in global variables."""
+one_at_a_time = threading.RLock()
+"""oemer keeps a page in global variables, and its functions are replaced while one is read."""
 
 
 class _Stages:
@@ -78,7 +78,7 @@ def read_maps(
     """
     ete = load_oemer()
     stages = _Stages(ctx, tell)
-    with _one_at_a_time, _replaced(ete, maps, stages, mend):
+    with one_at_a_time, _replaced(ete, maps, stages, mend):
         try:
             return _extract(ete, picture, dewarp)
         except EnsembleError:
@@ -125,17 +125,16 @@ def _replaced(ete: Any, maps: Maps, stages: _Stages, mend: bool) -> Iterator[Non
     builder = ete.MusicXMLBuilder
     names = {name: (stage, share) for stage, (name, share) in STAGES.items()}
     before = {name: getattr(ete, name) for name in (*names, "inference", "dewarp")}
+    ours = {
+        "rhythm_extract": rhythm,
+        "MusicXMLBuilder": lambda title: builder(title=""),  # it would be the picture's name
+    }
     try:
         for name, (stage, share) in names.items():
-            setattr(ete, name, stages.wrap(stage, share, before[name]))
+            setattr(ete, name, stages.wrap(stage, share, ours.get(name, before[name])))
         ete.inference = inference
         if mend:
             ete.dewarp = masks_stay_masks(ete.dewarp)
-        ete.rhythm_extract = stages.wrap("rhythm", STAGES["rhythm"][1], rhythm)
-        # its title would be the picture's random name
-        ete.MusicXMLBuilder = stages.wrap(
-            "musicxml", STAGES["musicxml"][1], lambda title: builder(title="")
-        )
         yield
     finally:
         for name, function in before.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from ensemble_core.model import Context, Diagnostic
@@ -11,15 +10,12 @@ from ..engine import load_oemer
 from ..inference import Maps, Tell
 from ..repair.choosing import choose
 from ..retiming import retiming
-from ..rules import read_maps
+from ..rules import one_at_a_time, read_maps
 from .clefs import find_c_clefs
 from .cutting import cut, find_ink
 from .joining import join
 from .layout import find_layout
 from .lines import listening
-
-_one_at_a_time = threading.Lock()
-"""While one page is listened to, no other may be read: oemer's builder is replaced."""
 
 KNOWN = 2
 """Staves a system that oemer's rules were made for."""
@@ -41,7 +37,7 @@ def read_page(
     ink = find_ink(maps, picture)
     layout = find_layout(maps.staves == 1, ink)
     ctx.check()
-    with _one_at_a_time:
+    with one_at_a_time:
         if layout.size <= KNOWN and not mend:
             return read_maps(picture, maps, ctx, tell, dewarp=dewarp, mend=False)
         if layout.size <= KNOWN:
