@@ -45,10 +45,11 @@ line (8va, 15ma ...), a ``multi-rest`` the thick bar of a rest of several bars; 
 is the strong accent. A net may know fewer kinds: which, its file says."""
 
 MASKS: tuple[str, ...] = (
-    "staff", "stem", "beam", "barline", "curve", "ledger", "hairpin", "line",
+    "staff", "stem", "beam", "barline", "curve", "text", "hairpin", "line",
 )  # fmt: skip
 """Classes of thin things that a net may give as masks. ``barline`` is any upright stroke of
-a bar line or of a system's left edge, ``curve`` a slur or tie, ``line`` any other line:
+a bar line or of a system's left edge, ``curve`` a slur or tie, ``text`` the area that words,
+syllables and numbers cover (their letters grown together), ``line`` any other line:
 brackets of voltas, tuplets and systems, octave and pedal lines, waves of trills, arpeggios."""
 
 
@@ -195,6 +196,31 @@ class MultiRest:
 
 
 @attrs.frozen
+class Word:
+    """A run of letters or digits without a wide gap between them: its text and upright box.
+
+    Attributes:
+        text: What it says.
+        left, top, right, bottom: The box of its ink.
+        baseline: y its letters stand on.
+        height: Of a small letter without ascender (x-height), in pixels.
+        italic, bold: How it is set.
+        confidence: Of the text, 0 to 1.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    baseline: float
+    height: float
+    italic: bool = False
+    bold: bool = False
+    confidence: float = 1.0
+
+
+@attrs.frozen
 class Seen:
     """All that was seen on one page.
 
@@ -204,6 +230,7 @@ class Seen:
         staves: Top to bottom.
         systems: Top to bottom.
         faint: Heads and rests the detector is unsure of, for where nothing else is.
+        words: Text, in no order.
     """
 
     width: int
@@ -217,3 +244,4 @@ class Seen:
     curves: tuple[Curve, ...] = ()
     multirests: tuple[MultiRest, ...] = ()
     faint: tuple[Symbol, ...] = ()
+    words: tuple[Word, ...] = ()

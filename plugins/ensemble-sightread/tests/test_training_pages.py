@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -19,7 +20,8 @@ SCORE = (
     '</part-list><part id="P"><measure number="1"><attributes><divisions>2</divisions>'
     "<time><beats>4</beats><beat-type>4</beat-type></time><clef><sign>G</sign><line>2</line>"
     "</clef></attributes><direction><direction-type><dynamics><mf/></dynamics></direction-type>"
-    '</direction><direction placement="below"><direction-type><wedge type="crescendo"/>'
+    "</direction><direction><direction-type><words>dolce</words></direction-type></direction>"
+    '<direction placement="below"><direction-type><wedge type="crescendo"/>'
     "</direction-type></direction>"
     + NOTE.format("G", 4, 1, '<type>eighth</type><beam number="1">begin</beam>'
                   '<notations><slur type="start"/></notations>')
@@ -71,11 +73,29 @@ def test_masks_show_each_class_alone(page, monkeypatch: pytest.MonkeyPatch) -> N
     svg, found = page
     width = boxes.numbers(boxes.parsed(svg).get("viewBox"))[2]
     scale = 8 / found.space
-    drawn = masks(svg, "verovio", found.space, round(width * scale))
+    drawn = masks(svg, "verovio", found.space, round(width * scale), "no such typeface")
     there = {name: (drawn >> bit & 1).astype(np.uint8) for bit, name in enumerate(MASKS)}
     parts = {name: cv2.connectedComponents(mask)[0] - 1 for name, mask in there.items()}
-    assert parts == {"staff": 5, "stem": 4, "beam": 1, "barline": 1, "curve": 1, "ledger": 1,
+    assert parts == {"staff": 5, "stem": 4, "beam": 1, "barline": 1, "curve": 1, "text": 0,
                      "hairpin": 1, "line": 0}  # fmt: skip
     stem = cv2.boundingRect(there["stem"])
     heads = [b for b in found.boxes if b.kind.startswith("head")]
     assert stem[0] == pytest.approx(min(b.right for b in heads) * scale, abs=3)
+
+
+def test_words_are_masked_in_the_typeface_they_are_drawn_in(page, monkeypatch) -> None:
+    fonts = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True).stdout
+    if "DejaVu Serif" not in fonts:
+        pytest.skip("needs the typeface DejaVu Serif")
+    monkeypatch.syspath_prepend(str(TRAINING))
+    import boxes
+    import cv2
+    from ensemble_sightread.symbols import MASKS
+    from masks import masks
+
+    svg, found = page
+    scale = 8 / found.space
+    width = round(boxes.numbers(boxes.parsed(svg).get("viewBox"))[2] * scale)
+    mask = masks(svg, "verovio", found.space, width, "DejaVu Serif") >> MASKS.index("text") & 1
+    *_, wide, high = cv2.boundingRect(mask)
+    assert wide > 3 * high  # the letters of "dolce" have grown together

@@ -16,26 +16,32 @@ from lxml import etree
 from numpy.typing import NDArray
 
 BIT = {name: bit for bit, name in enumerate(MASKS)}
-DRAWN = {f"{SVG}{tag}" for tag in ("path", "polygon", "polyline", "rect", "use")}
+DRAWN = {f"{SVG}{tag}" for tag in ("path", "polygon", "polyline", "rect", "use", "text")}
+FONTS = ("Leipzig", "Bravura", "Gootville", "Petaluma", "Leland")
+"""Music fonts that Verovio sets single glyphs of in texts."""
 THIN = 0.15
 """Lines are drawn at least this many staff spaces thick."""
 
 VEROVIO = {
     "staff": "staff", "stem": "stem", "beam": "beam", "beamSpan": "beam", "fTrem": "beam",
     "barLine": "barline", "system": "barline", "slur": "curve", "tie": "curve", "lv": "curve",
-    "ledgerLines": "ledger", "hairpin": "hairpin", "octave": "line", "tupletBracket": "line",
+    "hairpin": "hairpin", "octave": "line", "tupletBracket": "line",
     "voltaBracket": "line", "ending": "line", "pedal": "line", "trill": "line", "gliss": "line",
     "arpeg": "line", "grpSym": "line", "bracketSpan": "line",
 }  # fmt: skip
 MUSESCORE = {
     "StaffLines": "staff", "Stem": "stem", "Beam": "beam", "BarLine": "barline",
-    "SlurSegment": "curve", "TieSegment": "curve", "LedgerLine": "ledger",
+    "SlurSegment": "curve", "TieSegment": "curve",
     "HairpinSegment": "hairpin", "VoltaSegment": "line", "OttavaSegment": "line",
     "PedalSegment": "line", "TrillSegment": "line", "Tuplet": "line", "Arpeggio": "line",
     "GlissandoSegment": "line", "Glissando": "line", "Bracket": "line", "TextLineSegment": "line",
-    "Tremolo": "beam",
+    "Tremolo": "beam", "Lyrics": "text", "StaffText": "text", "SystemText": "text", "Text": "text",
+    "Tempo": "text", "InstrumentName": "text", "MeasureNumber": "text", "Fingering": "text",
+    "RehearsalMark": "text", "Harmony": "text", "Jump": "text", "Marker": "text", "Page": "text",
 }  # fmt: skip
-OUTLINED = {"curve", "beam"}
+LETTERED = {"VoltaSegment", "HairpinSegment", "TextLineSegment"}
+"""Lines whose paths are words along them."""
+OUTLINED = {"curve", "beam", "text"}
 """Classes drawn as closed outlines; of the others, in MuseScore, paths are letters and glyphs."""
 WAVES = {"Arpeggio", "TrillSegment", "Bracket"}
 
@@ -50,7 +56,8 @@ def layers(svg: str, engraver: str, space: float) -> list[str | None]:
     """
     root = parsed(svg)
     for text in list(root.iter(f"{SVG}text")):
-        text.getparent().remove(text)
+        if not _words(text):
+            text.getparent().remove(text)
     if engraver == "verovio":
         page = next(n for n in root.iter(f"{SVG}g") if n.get("class") == "page-margin")
         inner = next(n for n in root.iter(f"{SVG}svg") if n.get("class") == "definition-scale")
@@ -86,7 +93,17 @@ def _thick(node: Any, least: float, engraver: str) -> Any:
     return node_copy
 
 
+def _words(text: Any) -> bool:
+    """Takes the music glyphs out of a text of Verovio's; whether words are left."""
+    for span in list(text.iter(f"{SVG}tspan")):
+        if span.get("font-family") in FONTS:
+            span.getparent().remove(span)
+    return bool("".join(text.itertext()).strip())
+
+
 def _verovio_class(node: Any, space: float) -> str | None:
+    if node.tag == f"{SVG}text":
+        return "text"
     group = node.getparent()
     parent = css_class(group)
     name = VEROVIO.get(parent)
@@ -111,6 +128,8 @@ def _musescore_class(node: Any, space: float) -> str | None:
     parent = node.get("class", "")
     name = MUSESCORE.get(parent)
     tag = node.tag.removeprefix(SVG)
+    if tag == "path" and parent in LETTERED:
+        return "text"
     if name is None or (tag == "path" and name not in OUTLINED and parent not in WAVES):
         return None
     if tag == "path" and parent in ("Tremolo", "Bracket", "TrillSegment"):
@@ -126,8 +145,18 @@ def _musescore_class(node: Any, space: float) -> str | None:
     return name
 
 
-def masks(svg: str, engraver: str, space: float, width: int) -> NDArray[np.uint8]:
-    """Draw the masks of a page, ``width`` pixels wide: bit ``i`` is ``MASKS[i]``."""
+def masks(
+    svg: str, engraver: str, space: float, width: int, serif: str = "serif"
+) -> NDArray[np.uint8]:
+    """Draw the masks of a page, ``width`` pixels wide: bit ``i`` is ``MASKS[i]``.
+
+    Args:
+        svg: The page.
+        engraver: ``verovio`` or ``musescore``.
+        space: Its staff space, in units of the outer picture.
+        width: Pixels of the masks.
+        serif: The typeface that words are set in.
+    """
     import cv2
     import resvg_py
 
@@ -135,9 +164,19 @@ def masks(svg: str, engraver: str, space: float, width: int) -> NDArray[np.uint8
     for bit, layer in enumerate(layers(svg, engraver, space)):
         if layer is None:
             continue
-        data = bytes(resvg_py.svg_to_bytes(svg_string=layer, width=width, background="white"))
+        data = bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=layer, width=width, background="white",
+                serif_family=serif, font_family=serif,
+            )
+        )  # fmt: skip
         drawn = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-        ink = ((drawn < 128).astype(np.uint8) << bit).astype(np.uint8)
+        ink = (drawn < 128).astype(np.uint8)
+        if MASKS[bit] == "text":
+            scale = width / numbers(parsed(svg).get("viewBox"))[2] * space
+            grown = np.ones((max(round(0.4 * scale), 1), max(round(0.9 * scale), 1)), np.uint8)
+            ink = cv2.morphologyEx((drawn < 180).astype(np.uint8), cv2.MORPH_CLOSE, grown)
+        ink = (ink << bit).astype(np.uint8)
         found = ink if found is None else found | ink
     if found is None:
         raise ValueError("nothing thin on the page")
