@@ -2,13 +2,13 @@
 
     python benchmarks/recognition_set.py [--folder build/recognition] [--works 40]
 
-A page is the beginning of a work by one of three engravers. Only works of composers that
-training leaves alone are taken (their names hash to 0 modulo 5, see ``engraved.held_out``),
-those first whose own name does so as well; each is used once: as piano part, voice, string
-part, song (three staves) or quartet (four). A work one of the engravers fails on is passed
-over. Every clean page gets a scan and a photo (``degrade.py``). ``pages.json``
-lists them all for ``ensemble evaluate``; ``parts.json`` lists the real PDFs of quartet parts
-with their truth. A second run goes on where the first one was stopped.
+A page is the beginning of a work by one of three engravers. Only works that training leaves
+alone are taken (see ``engraved.held_out``), those first whose composer hashes to 0 modulo 5
+as well; each is used once: as piano part, voice, string part, song (three staves) or quartet
+(four). A work one of the engravers fails on is passed over. Every clean page gets a scan and
+a photo (``degrade.py``). ``pages.json`` lists them all for ``ensemble evaluate``;
+``parts.json`` lists the real PDFs of quartet parts with their truth. A second run goes on
+where the first one was stopped.
 """
 
 from __future__ import annotations
@@ -40,16 +40,14 @@ STRINGS = ("violin1", "violin2", "viola", "cello")
 
 
 def candidates(folder: str) -> list[Path]:
-    """Works of held-out composers in an order that is the same everywhere and mixes them."""
-
-    def composer(path: Path) -> str:
-        return unicodedata.normalize("NFC", path.name.split("-")[0])
+    """Held-out works in an order that is the same everywhere and mixes composers."""
+    found = [p for p in (data_folder() / "scores" / folder).glob("*.mxl") if held_out(p.name)]
 
     def order(path: Path) -> tuple[bool, str]:
-        return not held_out(path.name), hashlib.sha1(path.name.encode()).hexdigest()
+        composer = unicodedata.normalize("NFC", path.name.split("-")[0])
+        return not held_out(composer), hashlib.sha1(path.name.encode()).hexdigest()
 
-    found = (data_folder() / "scores" / folder).glob("*.mxl")
-    return sorted((p for p in found if held_out(composer(p))), key=order)
+    return sorted(found, key=order)
 
 
 def choices() -> Iterator[tuple[str, Iterator[Work]]]:

@@ -1,8 +1,9 @@
 """Trains the symbol net; stops at a given time, and goes on from its last checkpoint.
 
-    python training/train.py --pages FOLDER --run FOLDER --minutes 150 [--start OLD/last.pt]
+    python training/train.py --pages FOLDER --run FOLDER --minutes 150 [--start OLD]
 
-Uses a CUDA device if there is one (bfloat16, bigger batches), else the processor.
+``OLD`` is a checkpoint (``last.pt``) or an exported net (``symbols.onnx``) to begin from. Uses a
+CUDA device if there is one (bfloat16, bigger batches), else the processor.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from data import Crops
 from ensemble_sightread.symbols import KINDS
 from net import SymbolNet, loss, take_over
+from shipped import steady, weights_of
 
 SAVE_SECONDS = 180
 
@@ -75,13 +78,19 @@ class Training:
                 self.optimizer.load_state_dict(kept["optimizer"])
         return True
 
-    def start_from(self, path: Path) -> None:
-        """Take over the weights of another run where they fit."""
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        kinds = tuple(state.get("kinds", KINDS[: len(state["ema"]["heat.bias"])]))
-        fresh = take_over(self.net, state["ema"], kinds)
+    def start_from(self, path: Path, crops: Crops) -> None:
+        """Take over the weights of another run, or of an exported net, where they fit."""
+        if path.suffix == ".onnx":
+            weights, kinds = weights_of(path)
+        else:
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            weights, kinds = state["ema"], tuple(state["kinds"])
+        fresh = take_over(self.net, weights, kinds)
+        if path.suffix == ".onnx":
+            seen = (torch.from_numpy(image)[None].float() for image, *_ in islice(crops, 64))
+            steady(self.net, (batch.to(self.device) for batch in seen), set(weights))
         self.ema.load_state_dict(self.net.state_dict())
-        print(f"weights of {path}, step {state['step']}; {len(fresh)} tensors are new or wider")
+        print(f"weights of {path}; {len(fresh)} tensors are new or wider")
 
     def save(self, seconds: float) -> None:
         """Write the checkpoint, each of its two files whole or not at all."""
@@ -134,11 +143,12 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     args.run.mkdir(parents=True, exist_ok=True)
     training = Training(args.run, torch.device("cuda" if cuda else "cpu"), args.rate)
-    if not training.resume() and args.start:
-        training.start_from(args.start)
+    resumed = training.resume()
+    drawn = Crops(args.pages, 1000 + training.step, args.side or (384 if cuda else 256))
+    if not resumed and args.start:
+        training.start_from(args.start, drawn)
     crops = torch.utils.data.DataLoader(
-        Crops(args.pages, 1000 + training.step, args.side or (384 if cuda else 256)),
-        batch_size=args.batch or (32 if cuda else 4), pin_memory=cuda, prefetch_factor=8,
+        drawn, batch_size=args.batch or (32 if cuda else 4), pin_memory=cuda, prefetch_factor=8,
         num_workers=args.workers or (max((os.cpu_count() or 2) - 1, 1) if cuda else 1),
     )  # fmt: skip
     loop(training, crops, args.minutes * 60, (args.stop_after or args.minutes) * 60)
