@@ -143,7 +143,7 @@ def _parts(reading: Reading) -> list[tuple[int, ...]]:
 def _divisions(bars: Sequence[Bar]) -> int:
     step = QUARTER
     for bar in bars:
-        step = math.gcd(step, bar.length)
+        step = math.gcd(step, bar.length, *(direction.onset for direction in bar.directions))
         for event in bar.events:
             if not event.grace and not event.whole_bar:
                 step = math.gcd(step, event.onset, event.value.ticks)

@@ -61,6 +61,6 @@ def _each(bar: Bar) -> Iterator[Bar]:
         last = number == count
         yield attrs.evolve(
             bar, multirest=None, starts_system=False, opens=None, forward=False, keys={},
-            meter_printed=False, clefs=after if last else [],
+            meter_printed=False, clefs=after if last else [], directions=[],
             closes=bar.closes if last else None, backward=bar.backward and last,
         )  # fmt: skip

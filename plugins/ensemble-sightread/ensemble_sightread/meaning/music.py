@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import attrs
 
+from ensemble_core.model import Box
+
 from ..symbols import Barline, MultiRest, Staff, Stem, Symbol
 
 QUARTER = 3360
@@ -105,6 +107,48 @@ class Mark:
     above: bool
 
 
+@attrs.frozen(eq=False)
+class Span:
+    """What goes from one direction to another: a hairpin, an octave line."""
+
+
+@attrs.frozen(eq=False)
+class Direction:
+    """A word or sign that stands beside a staff at a moment of its bar.
+
+    Attributes:
+        kind: ``words``, ``metronome``, ``dynamics``, ``wedge``, ``octave-shift``, ``pedal``,
+            ``rehearsal``, ``segno`` or ``coda``.
+        staff: Index into ``Seen.staves``.
+        onset: Tick of the bar at which it holds.
+        box: Where it stands.
+        above: Whether it stands above the staff.
+        text: The words, the name of the dynamic sign, what a metronome's beat counts; the
+            ``type`` of a wedge (``crescendo``, ``diminuendo``, ``stop``), of an octave line
+            (``up``: sounds lower, ``down``: sounds higher, ``stop``) or of a pedal sign.
+        confidence: 0 to 1.
+        italic, bold: How words are set.
+        beat: What a metronome counts.
+        size: Of an octave line: 8, 15 or 22.
+        span: What it begins or ends; the same at both ends.
+        stop: It ends that.
+    """
+
+    kind: str
+    staff: int
+    onset: int
+    box: Box
+    above: bool = True
+    text: str = ""
+    confidence: float = 1.0
+    italic: bool = False
+    bold: bool = False
+    beat: Value | None = None
+    size: int = 8
+    span: Span | None = None
+    stop: bool = False
+
+
 @attrs.define(eq=False)
 class Event:
     """A chord or a rest on one staff.
@@ -196,6 +240,7 @@ class Bar:
         courtesy: A key or meter that holds from the next system on is printed behind it.
         pickup: A bar that is short on purpose.
         multirest: The sign of several bars' rest that stands in it.
+        directions: Words and signs beside its staves, in no order.
     """
 
     system: int
@@ -224,6 +269,7 @@ class Bar:
     backward: bool = False
     courtesy: bool = False
     multirest: MultiRest | None = None
+    directions: list[Direction] = attrs.field(factory=list)
 
     def step(self, staff: int, x: float, y: float) -> float:
         """The (fractional) step of a point on one of its staves."""
