@@ -169,9 +169,18 @@ def prints_words() -> bool:
 
 
 def musescore(document: bytes, out: Path) -> int:
-    """Engrave with MuseScore 3."""
+    """Engrave with MuseScore 3.
+
+    It draws beams of its own where a whole score has none, so there each chord is told to
+    have none.
+    """
     source = out.with_suffix(".musicxml")
     source.write_bytes(document)
+    if b"<beam" not in document:
+        given, source = source, out.with_suffix(".mscx")
+        _run(["musescore3", "-o", str(source), str(given)], out.parent)
+        text = source.read_text().replace("<Chord>", "<Chord><BeamMode>no</BeamMode>")
+        source.write_text(text)
     _run(["musescore3", "-r", str(DPI), "-o", str(out), str(source)], out.parent)
     return _first_of(out, out.stem + "-*.png")
 
