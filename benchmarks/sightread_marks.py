@@ -1,4 +1,4 @@
-"""Precision and recall of the slurs, ties and articulations that sightread writes.
+"""Precision and recall of the slurs, ties and signs at and beside the notes.
 
     python benchmarks/sightread_marks.py [--folder build/recognition] [--only TEXT]
 
@@ -23,7 +23,9 @@ from sightread_accuracy import one_core
 
 from ensemble_core.model import Context, Page
 
-SIGNS = ("staccato", "accent", "tenuto", "strong-accent", "staccatissimo", "fermata", "trill-mark")
+SIGNS = ("staccato", "accent", "tenuto", "strong-accent", "staccatissimo", "fermata", "trill-mark",
+         "turn", "inverted-turn", "mordent", "inverted-mordent", "arpeggiate", "breath-mark",
+         "caesura", "up-bow", "down-bow")  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -40,11 +42,17 @@ def marks(musicxml: bytes) -> Counter[tuple[str, Place, Place]]:
     first = 0
     for part in etree.fromstring(musicxml).findall("part"):
         opened: dict[str, tuple[str, Place]] = {}
-        for note, place in _notes(part, first):
+        for note, place in _placed(part, first):
+            if note.tag == "direction":
+                _beside(note, place, opened, found)
+                continue
+            if note.find("grace[@slash='yes']") is not None:
+                found["grace-slash", place, place] += 1
             notations = note.find("notations")
             if notations is None:
                 continue
             found.update((s.tag, place, place) for s in notations.iter(*SIGNS))
+            found.update((f"tremolo {t.text}", place, place) for t in notations.iter("tremolo"))
             found.update(("tie", place, place) for t in notations.iterfind("tied[@type='start']"))
             for slur in notations.iterfind("slur"):
                 number, kind = slur.get("number", "1"), slur.get("type", "")
@@ -58,7 +66,25 @@ def marks(musicxml: bytes) -> Counter[tuple[str, Place, Place]]:
     return found
 
 
-def _notes(part: Any, first: int) -> list[tuple[Any, Place]]:
+def _beside(
+    direction: Any, place: Place, opened: dict[str, tuple[str, Place]],
+    found: Counter[tuple[str, Place, Place]],
+) -> None:  # fmt: skip
+    """Count what a ``direction`` says."""
+    found.update((sign.tag, place, place) for sign in direction.iterfind("*/dynamics/*"))
+    found.update((f"pedal {p.get('type')}", place, place) for p in direction.iter("pedal"))
+    for node in direction.iter("wedge", "octave-shift"):
+        key = f"{node.tag} {node.get('number', '1')}"
+        if node.get("type") == "stop":
+            kind, start = opened.pop(key, ("", place))
+            found[kind, start, place] += bool(kind)
+        else:
+            kind = f"{node.tag} {node.get('type')}" if node.tag != "wedge" else node.get("type")
+            opened[key] = (kind, place)
+
+
+def _placed(part: Any, first: int) -> list[tuple[Any, Place]]:
+    """The notes and directions of a part and where they stand; ``first`` is its first staff."""
     divisions, found = 1, []
     for bar, measure in enumerate(part.findall("measure")):
         now = last = Fraction(0)
@@ -74,6 +100,10 @@ def _notes(part: Any, first: int) -> list[tuple[Any, Place]]:
                     last, now = now, now + length
                 staff = first + int(node.findtext("staff") or 1) - 1
                 found.append((node, Place(staff, bar, last)))
+            elif node.tag == "direction":
+                staff = first + int(node.findtext("staff") or 1) - 1
+                onset = now + Fraction(int(node.findtext("offset") or 0), divisions)
+                found.append((node, Place(staff, bar, onset)))
     return found
 
 

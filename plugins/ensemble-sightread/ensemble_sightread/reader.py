@@ -67,6 +67,7 @@ def see(
     """
     from .arcs import Arcs
     from .glyphs import LENIENT, look
+    from .hairpins import find_hairpins
     from .ledgers import Ledgers
     from .multirests import find_multirests
     from .normalise import normalise
@@ -83,7 +84,8 @@ def see(
     faint = tuple(s for s in glance.faint if s.confidence >= least)
     seen = attrs.evolve(seen, symbols=kept, faint=faint)
     rests = find_multirests(seen, cleared, page.image, threads)
-    return attrs.evolve(seen, multirests=rests), arcs, Ledgers(page.image)
+    seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
+    return seen, arcs, Ledgers(page.image)
 
 
 def parse_time(text: str) -> Meter | None:

@@ -178,6 +178,28 @@ class Curve:
 
 
 @attrs.frozen
+class Hairpin:
+    """Two thin lines that open from a point, or close to one.
+
+    Attributes:
+        x1, x2: Where it begins and ends.
+        y: Of its middle line, halfway.
+        left, right: How far the lines are apart at either end.
+    """
+
+    x1: float
+    x2: float
+    y: float
+    left: float
+    right: float
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is a crescendo."""
+        return self.right > self.left
+
+
+@attrs.frozen
 class MultiRest:
     """A rest of several bars, printed as one bar.
 
@@ -245,3 +267,4 @@ class Seen:
     multirests: tuple[MultiRest, ...] = ()
     faint: tuple[Symbol, ...] = ()
     words: tuple[Word, ...] = ()
+    hairpins: tuple[Hairpin, ...] = ()

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import attrs
 
 from ..symbols import Seen
+from .dynamics import add_dynamics
 from .faint import supplemented
+from .hairpins import add_hairpins
 from .layout import Carried
 from .layout import bars as lay_out
 from .marks import attach_marks
@@ -79,6 +81,8 @@ def read(
     slurs(seen, bars, ties)
     for bar in bars:
         attach_marks(bar)
+    add_dynamics(seen, bars)
+    add_hairpins(seen, bars)
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
 
