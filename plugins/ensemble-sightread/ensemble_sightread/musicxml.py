@@ -13,6 +13,7 @@ from ensemble_core.model import Box, Diagnostic, Element
 
 from .meaning import Reading
 from .meaning.music import QUARTER, Bar, Meter
+from .meaning.names import part_names
 from .partxml import PartWriter
 from .symbols import Symbol
 
@@ -20,6 +21,9 @@ DOCTYPE = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
     '"http://www.musicxml.org/dtds/partwise.dtd">'
 )
+
+BRACKETED = 3
+"""How many parts of one staff in a row are joined by a bracket."""
 
 
 @attrs.frozen
@@ -61,10 +65,7 @@ class Writer:
         self._add(encoding, "software", self.software)
         for feature in ("accidental", "beam", "stem"):
             self._add(encoding, "supports", element=feature, type="yes")
-        names = self._add(root, "part-list")
-        for number, places in enumerate(self.parts, 1):
-            entry = self._add(names, "score-part", id=f"P{number}")
-            self._add(entry, "part-name", "Piano" if len(places) == 2 else f"Part {number}")
+        self._part_list(self._add(root, "part-list"))
         for number, places in enumerate(self.parts, 1):
             part = self._add(root, "part", id=f"P{number}")
             PartWriter(self, part, f"p{number}", places).write()
@@ -72,6 +73,32 @@ class Writer:
             root, xml_declaration=True, encoding="UTF-8", pretty_print=True, doctype=DOCTYPE
         )
         return Written(data, tuple(self.elements), tuple(self._diagnostics()))
+
+    def _part_list(self, node: Any) -> None:
+        """Names of parts, and the brackets that join those of one staff each."""
+        brackets = _brackets(self.parts)
+        names = part_names(self.reading.seen, self.parts)
+        for number, (places, name) in enumerate(zip(self.parts, names, strict=True), 1):
+            if number in brackets:
+                group = self._add(node, "part-group", number="1", type="start")
+                self._add(group, "group-symbol", "bracket")
+                self._add(group, "group-barline", "yes")
+            entry = self._add(node, "score-part", id=f"P{number}")
+            self._add(entry, "part-name", name.full or self._usual_name(number, places))
+            if name.short:
+                self._add(entry, "part-abbreviation", name.short)
+            if number in brackets.values():
+                self._add(node, "part-group", number="1", type="stop")
+
+    def _usual_name(self, number: int, places: Sequence[int]) -> str:
+        """What a part is called whose name is not printed."""
+        if len(places) == 2:
+            return "Piano"
+        sung = any(
+            event.lyrics and bar.staves.index(event.staff) in places
+            for bar in self.reading.bars for event in bar.events
+        )  # fmt: skip
+        return "Voice" if sung else f"Part {number}"
 
     def _diagnostics(self) -> list[Diagnostic]:
         unread = [
@@ -138,6 +165,18 @@ def _parts(reading: Reading) -> list[tuple[int, ...]]:
         parts.append(tuple(range(place, last + 1)))
         place = last + 1
     return parts
+
+
+def _brackets(parts: Sequence[tuple[int, ...]]) -> dict[int, int]:
+    """Three and more parts of one staff in a row, as a bracket joins them: first → last, from 1."""
+    found: dict[int, int] = {}
+    first = 1
+    for number, places in enumerate([*parts, ()], 1):
+        if len(places) != 1:
+            if number - first >= BRACKETED:
+                found[first] = number - 1
+            first = number + 1
+    return found
 
 
 def _divisions(bars: Sequence[Bar]) -> int:

@@ -10,6 +10,7 @@ from ensemble_core.model import Box
 
 from .attributesxml import Attributes, start
 from .directionsxml import Directions
+from .lyricsxml import write_lyrics
 from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head
 from .notationsxml import Notations, beams, ties
 from .symbols import Symbol
@@ -163,6 +164,8 @@ class PartWriter:
                 for level, kind in enumerate(found.get(id(event), ()), 1):
                     self.add(note, "beam", kind, number=str(level))
             self.notations.write(note, event, head, number)
+            if event.heads and not number:
+                write_lyrics(self.writer, note, event, name)
             symbol = head.symbol if head else event.rest
             if symbol:
                 sure = symbol.confidence * math.exp(-event.value.cost / 3)

@@ -150,6 +150,26 @@ class Direction:
 
 
 @attrs.define(eq=False)
+class Lyric:
+    """What is sung to a chord, in one verse.
+
+    Attributes:
+        texts: The syllable; several that share the chord, as vowels that meet in Italian do.
+        verse: From 1, from the top down.
+        box: Where it stands.
+        confidence: 0 to 1.
+        before, after: Whether it goes on the word before it, and is gone on with.
+    """
+
+    texts: list[str]
+    verse: int
+    box: Box
+    confidence: float = 1.0
+    before: bool = False
+    after: bool = False
+
+
+@attrs.define(eq=False)
 class Event:
     """A chord or a rest on one staff.
 
@@ -169,6 +189,7 @@ class Event:
         tuplet_ends: ``start`` or ``stop`` where it begins or ends that tuplet.
         slur_starts, slur_stops: The slurs that begin and end here.
         marks: Articulations, fermata and ornaments.
+        lyrics: What is sung to it, a verse each.
     """
 
     staff: int
@@ -194,6 +215,7 @@ class Event:
     slur_starts: list[Slur] = attrs.field(factory=list)
     slur_stops: list[Slur] = attrs.field(factory=list)
     marks: list[Mark] = attrs.field(factory=list)
+    lyrics: list[Lyric] = attrs.field(factory=list)
 
     @property
     def symbols(self) -> list[Symbol]:

@@ -12,6 +12,7 @@ from .faint import supplemented
 from .hairpins import add_hairpins
 from .layout import Carried
 from .layout import bars as lay_out
+from .lyrics import attach_lyrics
 from .marks import attach_marks
 from .meters import read_bars
 from .multibars import counted_out, rest
@@ -22,6 +23,7 @@ from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .slurs import slurs
 from .values import attach_dots, options, split_repeat_dots
+from .wording import attach_words
 
 
 @attrs.define(eq=False)
@@ -83,6 +85,7 @@ def read(
         attach_marks(bar)
     add_dynamics(seen, bars)
     add_hairpins(seen, bars)
+    attach_words(seen, bars, attach_lyrics(seen, bars))
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
 

@@ -1,0 +1,84 @@
+"""The syllables of a line of words: cut at hyphens, marks beside them put back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from ensemble_core.model import Box
+
+from ..symbols import SPACE, Word
+from .verses import DASHES
+
+NBSP = "\u00a0"
+_PIECE = re.compile(rf"[{re.escape(DASHES)}]+|[^\s_{re.escape(DASHES)}]+")
+_NUMBER = re.compile(r"[(\[]?\d{1,2}[.)\]]*")
+
+
+@attrs.define(eq=False)
+class Syllable:
+    """A syllable, or a word of one.
+
+    Attributes:
+        text: Without hyphens.
+        box: Where it stands.
+        confidence: Of its text, 0 to 1.
+        before, after: Whether a hyphen joins it to the one before it or behind it.
+    """
+
+    text: str
+    box: Box
+    confidence: float
+    before: bool = False
+    after: bool = False
+
+
+def syllables(words: Sequence[Word]) -> list[Syllable]:
+    """The syllables of a line, from left to right.
+
+    Args:
+        words: From left to right. A hyphen may be part of a word, at its end or amid it, or a
+            word by itself.
+    """
+    found: list[Syllable] = []
+    number, hyphen = "", False
+    for piece in _pieces(words):
+        if piece.text == "-":
+            hyphen = True
+            if found:
+                found[-1].after = True
+            continue
+        if not any(c.isalpha() for c in piece.text):
+            if _NUMBER.fullmatch(piece.text):
+                number = piece.text if "." in piece.text or not found else ""
+            elif found and piece.box.left - found[-1].box.right < 1.5 * SPACE:
+                _append(found[-1], piece)
+            continue
+        piece.before = hyphen
+        if number:
+            piece.text = f"{number}{NBSP}{piece.text}"
+        found.append(piece)
+        number, hyphen = "", False
+    return found
+
+
+def _append(syllable: Syllable, mark: Syllable) -> None:
+    """Put a mark behind a syllable that stands apart from it, as French sets ``!``."""
+    apart = mark.box.left - syllable.box.right > 0.25 * SPACE
+    syllable.text += (NBSP if apart else "") + mark.text
+    syllable.box = Box(
+        syllable.box.left, min(syllable.box.top, mark.box.top),
+        mark.box.right, max(syllable.box.bottom, mark.box.bottom),
+    )  # fmt: skip
+
+
+def _pieces(words: Sequence[Word]) -> Iterator[Syllable]:
+    """Words cut at hyphens and spaces; a hyphen is a piece, ``-``."""
+    for word in words:
+        wide = (word.right - word.left) / max(len(word.text), 1)
+        for match in _PIECE.finditer(word.text):
+            text = "-" if match.group()[0] in DASHES else match.group()
+            left, right = (word.left + place * wide for place in match.span())
+            yield Syllable(text, Box(left, word.top, right, word.bottom), word.confidence)
