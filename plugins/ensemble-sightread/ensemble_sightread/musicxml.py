@@ -110,6 +110,14 @@ class Writer:
             for number, bar in enumerate(self.reading.bars, 1)
             if bar.multirest and not bar.multirest.bars
         ]  # fmt: skip
+        if self.reading.seen.tablature:
+            unread.append(
+                Diagnostic(
+                    "warning", "tablature-left-out",
+                    f"{self.reading.seen.tablature} staves of tablature were left out",
+                    hint="sightread reads staves of five lines", page=self.page,
+                )
+            )  # fmt: skip
         return unread + [
             Diagnostic(
                 "warning", "bar-does-not-add-up",

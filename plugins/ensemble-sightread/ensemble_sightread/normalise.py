@@ -42,17 +42,19 @@ class Normalised:
     line: float
 
 
-def normalise(gray: Gray) -> Normalised:
+def normalise(gray: Gray, known: float | None = None) -> Normalised:
     """Bring a page to a known staff space.
 
     Args:
         gray: The page, shape (height, width), 255 is paper.
+        known: Its staff space in pixels; None: it is measured.
 
     Raises:
         RecognitionError: There is no staff of five lines on the page.
     """
     flat = flatten(gray)
     space, line = measure(binarise(flat))
+    space = known or space
     scale = space / SPACE
     image = resize(flat, 1 / scale)
     enlarged = cv2.resize(

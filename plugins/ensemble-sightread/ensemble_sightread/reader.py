@@ -37,7 +37,7 @@ def read_page(
         progress: Told how far the work is, 0 to 1; may raise to stop it.
 
     Raises:
-        RecognitionError: No staff, or no note or rest on any staff.
+        RecognitionError: No staff but of tablature, or no note or rest on any staff.
         ConfigError: ``options.time`` is not a time signature.
     """
     from .meaning import read
@@ -65,6 +65,8 @@ def see(
 
     With it come what looks for ties and for ledger lines on the picture.
     """
+    import numpy as np
+
     from .arcs import Arcs
     from .glyphs import LENIENT, look
     from .hairpins import find_hairpins
@@ -72,17 +74,23 @@ def see(
     from .multirests import find_multirests
     from .normalise import normalise
     from .structure import analyse
+    from .symbols import SPACE
 
     page = normalise(gray)
     progress(0.15)
     seen, cleared = analyse(page)
+    larger = float(np.median([staff.space.mean() for staff in seen.staves])) / SPACE
+    left_out = seen.tablature
+    if left_out and not 0.9 < larger < 1.1:  # it was the tablature that was measured
+        page = normalise(gray, page.space * larger)
+        seen, cleared = analyse(page)
     progress(0.35)
     glance = look(page.image, threads)
     kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
     arcs = Arcs(cleared, page.ink)
     least = LENIENT * options.min_confidence
     faint = tuple(s for s in glance.faint if s.confidence >= least)
-    seen = attrs.evolve(seen, symbols=kept, faint=faint)
+    seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, cleared, page.image, threads)
     seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
     return seen, arcs, Ledgers(page.image)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_core.model import RecognitionError
+
 from .curves import find_curves
 from .lines import clear_lines
 from .morphology import Mask
@@ -13,6 +15,7 @@ from .staves import find_staves
 from .strokes import find_beams, find_stems
 from .symbols import Seen
 from .systems import find_systems
+from .tablature import without_tablature
 
 
 def structure(gray: NDArray[np.uint8]) -> Seen:
@@ -22,7 +25,7 @@ def structure(gray: NDArray[np.uint8]) -> Seen:
         gray: The page, shape (height, width), 255 is paper.
 
     Raises:
-        RecognitionError: There is no staff on it.
+        RecognitionError: There is no staff on it, or tablature alone.
     """
     return structure_of(normalise(gray))
 
@@ -34,7 +37,14 @@ def structure_of(page: Normalised) -> Seen:
 
 def analyse(page: Normalised) -> tuple[Seen, Mask]:
     """The same, together with the fine picture without its staff lines."""
-    staves = find_staves(page)
+    found = find_staves(page)
+    staves = without_tablature(found, page.ink)
+    if not staves:
+        raise RecognitionError(
+            "there is nothing but tablature on the page",
+            hint="sightread reads staves of five lines",
+            code="tablature",
+        )
     cleared = clear_lines(page, staves)
     systems = find_systems(page, cleared, staves)
     stems = find_stems(cleared, staves, systems)
@@ -44,6 +54,7 @@ def analyse(page: Normalised) -> tuple[Seen, Mask]:
         height=page.image.shape[0],
         scale=page.scale,
         staves=staves,
+        tablature=len(found) - len(staves),
         systems=systems,
         stems=stems,
         beams=beams,

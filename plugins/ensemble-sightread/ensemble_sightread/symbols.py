@@ -253,6 +253,7 @@ class Seen:
         systems: Top to bottom.
         faint: Heads and rests the detector is unsure of, for where nothing else is.
         words: Text, in no order.
+        tablature: How many staves of tablature were left out.
     """
 
     width: int
@@ -267,4 +268,5 @@ class Seen:
     multirests: tuple[MultiRest, ...] = ()
     faint: tuple[Symbol, ...] = ()
     words: tuple[Word, ...] = ()
+    tablature: int = 0
     hairpins: tuple[Hairpin, ...] = ()

@@ -105,6 +105,37 @@ def test_empty_staves_are_no_music(tmp_path: Path) -> None:
     assert raised.value.code == "no-music"
 
 
+def draw_tablature(picture: Image.Image, tops: range, space: int) -> None:
+    pen = ImageDraw.Draw(picture)
+    for top in tops:
+        for line in range(6):
+            y = top + space * line
+            pen.line((90, y, picture.width - 90, y), fill=0, width=3)
+            for x in range(200 + 40 * line, picture.width - 200, 260):
+                pen.text((x, y - 12), str((x + line) % 10), fill=0, font_size=26)
+
+
+def test_tablature_alone_is_said_to_be_that(tmp_path: Path) -> None:
+    picture = Image.new("L", (1600, 1400), 255)
+    draw_tablature(picture, range(100, 1300, 280), 30)
+    picture.save(tmp_path / "tab.png")
+    with pytest.raises(RecognitionError) as raised:
+        Sightread().recognize(page_of(tmp_path / "tab.png"), Context(tmp_path))
+    assert raised.value.code == "tablature"
+
+
+def test_tablature_beside_music_is_left_out(read: Score, tmp_path: Path) -> None:
+    with Image.open(PICTURE) as page:
+        both = Image.new("L", (page.width, page.height + 4000), 255)
+        both.paste(page.convert("L"))
+    draw_tablature(both, range(page.height + 100, both.height - 300, 260), 28)
+    both.save(tmp_path / "both.png")
+    score = Sightread().recognize(page_of(tmp_path / "both.png"), Context(tmp_path))
+    assert notes.agreement(read.musicxml, score.musicxml).note_f1 > 0.97
+    (left_out,) = (d for d in score.diagnostics if d.code == "tablature-left-out")
+    assert "14 staves" in left_out.message
+
+
 def test_too_many_pixels_are_refused_unopened(tmp_path: Path) -> None:
     context = Context(tmp_path, limits=Limits(max_pixels=10_000))
     with pytest.raises(LimitExceeded):
