@@ -268,7 +268,29 @@ def _bars(mask: Mask) -> Iterator[tuple[Mask, int, int]]:
             left, top, width, height, _ = (int(value) for value in stats[number])
             if width >= SHORTEST_BEAM * UNIT and height <= 1.3 * width + UNIT:
                 shape = labels[top : top + height, left : left + width] == number
-                yield shape.astype(np.uint8), piece.left + left, piece.top + top
+                for layer in _layers(shape.astype(np.uint8)):
+                    yield layer, piece.left + left, piece.top + top
+
+
+def _layers(shape: Mask) -> Iterator[Mask]:
+    """A shape, or its layers where beams lie so near that they touch here and there."""
+    edges = np.diff(np.pad(shape.astype(np.int8), ((1, 1), (0, 0))), axis=0).T
+    runs = (edges > 0).sum(axis=1)
+    count = int(np.bincount(runs[runs > 0]).argmax())
+    if count < 2 or shape.shape[1] < 1.6 * UNIT:  # short: rather a flag
+        yield shape
+        return
+    columns = np.flatnonzero(runs == count)
+    starts = np.nonzero(edges[columns] > 0)[1].reshape(-1, count)
+    ends = np.nonzero(edges[columns] < 0)[1].reshape(-1, count)
+    rows, across = np.arange(shape.shape[0])[:, None], np.arange(shape.shape[1])
+    above = np.zeros(shape.shape, bool)
+    for gap in range(count - 1):
+        slope, offset = straight(columns, (ends[:, gap] + starts[:, gap + 1] - 1) / 2)
+        here = rows < slope * across + offset
+        yield shape * (here & ~above)
+        above = here
+    yield shape * ~above
 
 
 def _with_parents(found: list[tuple[Beam, int]]) -> list[Beam]:

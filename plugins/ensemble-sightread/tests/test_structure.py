@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from ensemble_sightread.strokes import find_beams
 from ensemble_sightread.structure import structure
-from ensemble_sightread.symbols import Barline, Seen
+from ensemble_sightread.symbols import Barline, Seen, Stem
 
 from ensemble_core.model import RecognitionError
 
@@ -132,6 +133,18 @@ def test_every_stem_and_beam_is_seen(kern: str, degrees: float) -> None:
     # Verovio draws inner beams in pieces; where they lie side by side one is seen.
     lengths = sorted(round(b.x2 - b.x1) for b in seen.beams)
     assert len(lengths) == {PIANO: 6, LINE: 1}[kern]
+
+
+def test_beams_that_touch_at_a_place_are_two() -> None:
+    ink = np.zeros((200, 300), np.uint8)
+    for x, top in ((50, 40), (150, 55), (250, 70)):
+        ink[top : top + 90, x - 1 : x + 1] = 1
+    for y in (40, 53):
+        corners = np.array([[50, y], [250, y + 30], [250, y + 39], [50, y + 9]])
+        cv2.fillPoly(ink, [corners], 1)
+    ink[64:72, 120:124] = 1
+    stems = [Stem(x / 2, top / 2, top / 2 + 45) for x, top in ((50, 40), (150, 55), (250, 70))]
+    assert [round(beam.thickness) for beam in find_beams(ink, stems)] == [5, 5]
 
 
 def test_a_hook_is_short_and_beside_its_beam() -> None:

@@ -10,13 +10,16 @@ from ensemble_core.model import Box
 
 from ..symbols import SPACE, Hairpin, Seen
 from .directions import bar_at, beside, braced, columns
-from .music import Bar, Direction, Event, Span
+from .music import Bar, Direction, Event, Mark, Span
 
 BEHIND = 1.6 * SPACE
 """How far a hairpin may begin right of the dynamic sign that stands before it."""
-EARLY, LATE = 0.6 * SPACE, 0.9 * SPACE
+EARLY, LATE = 0.6 * SPACE, 0.3 * SPACE
 """How far right of a chord's left edge a hairpin may begin at it; how far it goes beyond that
 edge, at least, if it lasts until the chord ends."""
+ACCENT, ASIDE, AWAY = 2.0 * SPACE, 0.35 * SPACE, 2.5 * SPACE
+"""What closes is an accent that was not seen if it is shorter than this, stands so much beside
+the middle of a chord and so far above or below it, at most."""
 MARGIN = 2.5 * SPACE
 """How near the end of the line a hairpin comes that goes on in the next."""
 
@@ -37,7 +40,8 @@ def add_hairpins(seen: Seen, bars: Sequence[Bar]) -> None:
     A hairpin that comes to the end of a line goes on in the one that opens as it does at the
     beginning of the next.
     """
-    wedges = [wedge for h in seen.hairpins if (wedge := _wedge(seen, bars, h))]
+    found = [wedge for h in seen.hairpins if (wedge := _wedge(seen, bars, h))]
+    wedges = [wedge for wedge in found if not _accent(wedge)]
     open_ends: list[tuple[_Wedge, Span, Bar]] = []
     for wedge in sorted(wedges, key=lambda w: (w.bars[0].system, w.hairpin.x1)):
         before = next((end for end in open_ends if _goes_on(seen, bars, end[0], wedge)), None)
@@ -59,6 +63,24 @@ def _wedge(seen: Seen, bars: Sequence[Bar], hairpin: Hairpin) -> _Wedge | None:
     first = bar_at(bars, place[0], hairpin.x1 + 0.3 * SPACE)
     last = bar_at(bars, place[0], hairpin.x2 - 0.5 * SPACE)
     return _Wedge(hairpin, *place, (first, last)) if first and last else None
+
+
+def _accent(wedge: _Wedge) -> bool:
+    """Whether a sign is an accent; then its chord has it."""
+    hairpin = wedge.hairpin
+    if hairpin.opens or hairpin.x2 - hairpin.x1 > ACCENT:
+        return False
+    middle = (hairpin.x1 + hairpin.x2) / 2
+    for event in wedge.bars[0].events:
+        if not event.heads or event.staff != wedge.staff or abs(event.middle - middle) > ASIDE:
+            continue
+        ys = [y for symbol in event.symbols for y in (symbol.top, symbol.bottom)]
+        ys += [event.stem.top, event.stem.bottom] if event.stem else []
+        if min(ys) - AWAY < hairpin.y < max(ys) + AWAY:
+            if all(mark.name != "accent" for mark in event.marks):
+                event.marks.append(Mark("accent", above=hairpin.y < event.y))
+            return True
+    return False
 
 
 def _goes_on(seen: Seen, bars: Sequence[Bar], a: _Wedge, b: _Wedge) -> bool:
