@@ -142,7 +142,7 @@ def test_beams_that_touch_at_a_place_are_two() -> None:
     for y in (40, 53):
         corners = np.array([[50, y], [250, y + 30], [250, y + 39], [50, y + 9]])
         cv2.fillPoly(ink, [corners], 1)
-    ink[64:72, 120:124] = 1
+    ink[61:64, 105:145] = 1
     stems = [Stem(x / 2, top / 2, top / 2 + 45) for x, top in ((50, 40), (150, 55), (250, 70))]
     assert [round(beam.thickness) for beam in find_beams(ink, stems)] == [5, 5]
 
