@@ -10,7 +10,8 @@ from .meaning.music import Event, Head, Mark, Slur
 if TYPE_CHECKING:
     from .musicxml import Writer
 
-ORNAMENTS = ("trill-mark",)
+ORNAMENTS = ("trill-mark", "turn", "inverted-turn", "mordent", "inverted-mordent")
+TECHNICAL = ("up-bow", "down-bow")
 
 
 class Notations:
@@ -26,7 +27,8 @@ class Notations:
         ends = [] if number else event.tuplet_ends
         bows = [] if number else self._bows(event)
         marks = [] if number else event.marks
-        if not kinds and not ends and not bows and not marks:
+        strokes = 0 if number else event.tremolo
+        if not any((kinds, ends, bows, marks, strokes, event.arpeggio)):
             return
         node = self.add(note, "notations")
         for kind in kinds:
@@ -36,18 +38,25 @@ class Notations:
         for kind, name, slur in bows:
             place = {"placement": "above" if slur.above else "below"} if kind == "start" else {}
             self.add(node, "slur", type=kind, number=str(name), **place)
-        self._marks(node, marks)
+        self._marks(node, marks, strokes)
+        if event.arpeggio:
+            self.add(node, "arpeggiate")
 
-    def _marks(self, node: Any, marks: Sequence[Mark]) -> None:
+    def _marks(self, node: Any, marks: Sequence[Mark], tremolo: int) -> None:
         groups: dict[str, Any] = {}
         for mark in marks:
             if mark.name == "fermata":
                 self.add(node, "fermata", type="upright" if mark.above else "inverted")
                 continue
             group = "ornaments" if mark.name in ORNAMENTS else "articulations"
+            group = "technical" if mark.name in TECHNICAL else group
             if group not in groups:
                 groups[group] = self.add(node, group)
             self.add(groups[group], mark.name, placement="above" if mark.above else "below")
+        if tremolo:
+            ornaments = groups.get("ornaments")
+            ornaments = self.add(node, "ornaments") if ornaments is None else ornaments
+            self.add(ornaments, "tremolo", tremolo, type="single")
 
     def _bows(self, event: Event) -> list[tuple[str, int, Slur]]:
         """The slurs of a chord, each with a number that no other slur open here has."""

@@ -112,8 +112,7 @@ class PartWriter:
             for event in mine:
                 while changes and changes[0][1] < event.x:
                     self._change(measure, place, changes.pop(0))
-                if not event.grace:
-                    now = self._move(measure, now, event.onset)
+                now = self._move(measure, now, event.onset)
                 self.directions.due(measure, now, place)
                 now += self._event(measure, bar, event, place, found)
             self.directions.due(measure, now, place, last=True)
@@ -176,7 +175,7 @@ class PartWriter:
         self, note: Any, event: Event, head: Head | None, length: int, place: int, *, chord: bool
     ) -> None:
         if event.grace:
-            self.add(note, "grace")
+            self.add(note, "grace", **({"slash": "yes"} if event.slash else {}))
         if chord:
             self.add(note, "chord")
         if head:

@@ -139,6 +139,67 @@ def test_a_hairpin_goes_on_in_the_next_line() -> None:
     ]
 
 
+def test_a_short_closing_hairpin_at_a_chord_is_an_accent() -> None:
+    reading = page(FOUR)
+    x, y = below(reading, 0, 1)[0], reading.bars[0].events[1].y + 15
+    found = attrs.evolve(reading.seen, hairpins=(hairpin(x - 7, x + 7, y, opens=False),))
+    assert directions(found) == []
+    accents = [e.onset for e in read(found).bars[0].events if e.marks]
+    assert accents == [reading.bars[0].events[1].onset]
+
+
+def sign(kind: str, x: float, y: float, wide: float = 8, high: float = 10) -> tuple[Symbol, ...]:
+    return (Symbol(kind, x - wide, y - high, x + wide, y + high),)
+
+
+def test_the_pedal_goes_up_before_the_chord_behind_the_star() -> None:
+    reading = page(FOUR)
+    (x1, y), (x2, _), (x3, _) = (below(reading, *at) for at in ((0, 1), (0, 3), (1, 0)))
+    seen = signs(
+        reading.seen,
+        sign("pedal", x1 + 6, y),
+        sign("pedal-star", x2 - 15, y),
+        sign("pedal", x2 + 6, y),
+        sign("pedal-star", x3 - 8, y),
+    )
+    found = directions(seen)
+    assert [(bar, onset, kind) for bar, _, onset, kind in found] == [
+        (0, 1, "start"),
+        (0, 3, "stop"),
+        (0, 3, "start"),
+        (0, 4, "stop"),
+    ]
+
+
+def test_signs_through_chords_and_before_them() -> None:
+    reading = page(kern("4c\n4d\n8eq\n4f\n4g\n=\n1c"))
+    chord, note, grace, *_ = reading.bars[0].events
+    seen = signs(
+        reading.seen,
+        sign("arpeggio", chord.x - 12, chord.y, 3, 14),
+        sign("tremolo-2", note.stem.x, (note.stem.top + note.stem.bottom) / 2),
+        sign("grace-slash", grace.stem.x + 3, (grace.stem.top + grace.stem.bottom) / 2),
+        sign("turn", reading.bars[0].events[3].middle, reading.seen.staves[0].y(11, 0)),
+        sign("breath", reading.bars[0].right - 12, reading.seen.staves[0].y(9, 0)),
+    )
+    written = write(read(seen)).musicxml
+    assert not list(validate(written))
+    notes = list(etree.fromstring(written).iter("note"))
+    assert notes[0].find("notations/arpeggiate") is not None
+    assert notes[1].findtext("notations/ornaments/tremolo") == "2"
+    assert notes[2].find("grace").get("slash") == "yes"
+    assert notes[3].find("notations/ornaments/turn") is not None
+    assert notes[4].find("notations/articulations/breath-mark") is not None
+    assert sum(1 for note in notes for _ in note.iterfind("notations")) == 4
+
+
+def test_a_grace_note_of_the_lower_voice_stands_before_its_note() -> None:
+    spine = "**kern\n*clefG2\n*M4/4\n*^\n2gg 2c\n. 8dq\n2ff 2e\n*v *v\n==\n*-"
+    (measure,) = etree.fromstring(write(page(spine)).musicxml).iter("measure")
+    tags = [n.tag if n.find("grace") is None else "grace" for n in measure]
+    assert tags[-4:] == ["note", "grace", "note", "barline"]
+
+
 def test_hairpins_are_pairs_of_lines_even_where_a_bar_line_cuts_them() -> None:
     ink = np.zeros((400, 1200), np.uint8)
     for sign in (-1, 1):

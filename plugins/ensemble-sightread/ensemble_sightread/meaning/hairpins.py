@@ -138,6 +138,9 @@ def _stop(seen: Seen, wedge: _Wedge, span: Span) -> None:
     chords = [e for e in columns(bar, staves[:1]) if e.x < x - LATE]
     last: Event | None = max(chords, key=lambda e: (e.onset, e.x), default=None)
     end = last.end if last else bar.length if not columns(bar, staves[:1]) else 0
+    begun = next((d.onset for d in bar.directions if d.span is span), -1)
+    if end <= begun:
+        end = min((e.end for e in columns(bar, staves) if e.end > begun), default=bar.length)
     bar.directions.append(
         Direction(
             "wedge", wedge.staff, end, _box(wedge.hairpin), wedge.above, "stop", span=span,

@@ -1,4 +1,4 @@
-"""Articulations, fermatas and trills: small signs right above or below a chord."""
+"""Articulations, fermatas and ornaments: small signs right above or below a chord."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ KINDS = {
     "staccatissimo": _Kind("staccatissimo"),
     "fermata": _Kind("fermata", aside=1.0, away=7.0, rests=True),
     "trill": _Kind("trill-mark", aside=1.5, away=7.0),
+    "turn": _Kind("turn", aside=1.0, away=7.0),
+    "inverted-turn": _Kind("inverted-turn", aside=1.0, away=7.0),
+    "mordent": _Kind("mordent", aside=1.0, away=7.0),
+    "inverted-mordent": _Kind("inverted-mordent", aside=1.0, away=7.0),
+    "up-bow": _Kind("up-bow", aside=0.8, away=7.0),
+    "down-bow": _Kind("down-bow", aside=0.8, away=7.0),
 }
 """What each kind of symbol is called in MusicXML, and where it is looked for."""
 

@@ -190,6 +190,9 @@ class Event:
         slur_starts, slur_stops: The slurs that begin and end here.
         marks: Articulations, fermata and ornaments.
         lyrics: What is sung to it, a verse each.
+        tremolo: Strokes through its stem.
+        arpeggio: A wavy line stands before it.
+        slash: A stroke crosses the stem of a grace note.
     """
 
     staff: int
@@ -216,6 +219,9 @@ class Event:
     slur_stops: list[Slur] = attrs.field(factory=list)
     marks: list[Mark] = attrs.field(factory=list)
     lyrics: list[Lyric] = attrs.field(factory=list)
+    tremolo: int = 0
+    arpeggio: bool = False
+    slash: bool = False
 
     @property
     def symbols(self) -> list[Symbol]:

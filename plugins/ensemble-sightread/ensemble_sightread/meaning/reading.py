@@ -17,11 +17,13 @@ from .marks import attach_marks
 from .meters import read_bars
 from .multibars import counted_out, rest
 from .music import Bar, Event, Meter, Value
+from .pedals import add_pedals
 from .pitches import Arc, attach_accidentals, name_heads, sound, tie
 from .prefixes import joined
 from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .slurs import slurs
+from .strokes import attach_strokes
 from .values import attach_dots, options, split_repeat_dots
 from .wording import attach_words
 
@@ -83,8 +85,10 @@ def read(
     slurs(seen, bars, ties)
     for bar in bars:
         attach_marks(bar)
+    attach_strokes(seen, bars)
     add_dynamics(seen, bars)
     add_hairpins(seen, bars)
+    add_pedals(seen, bars)
     attach_words(seen, bars, attach_lyrics(seen, bars))
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
