@@ -15,6 +15,8 @@ LEVEL = 0.4 * SPACE
 """How far words of a phrase may be off one baseline."""
 GAP = 1.6
 """The widest gap between words of a phrase, in heights of a small letter."""
+TOLD = 3
+"""Letters of a word from which on it can be told how it is set."""
 
 
 @attrs.frozen
@@ -39,12 +41,16 @@ class Phrase:
     @property
     def italic(self) -> bool:
         """Whether most of it is slanted."""
-        return 2 * sum(w.italic for w in self.words) > len(self.words)
+        return self._mostly([w.italic for w in self.words])
 
     @property
     def bold(self) -> bool:
         """Whether most of it is bold."""
-        return 2 * sum(w.bold for w in self.words) > len(self.words)
+        return self._mostly([w.bold for w in self.words])
+
+    def _mostly(self, given: list[bool]) -> bool:
+        sizes = [max(len(word.text), 1) for word in self.words]
+        return 2 * sum(n for n, so in zip(sizes, given, strict=True) if so) > sum(sizes)
 
     def has(self, terms: Set[str]) -> bool:
         """Whether one of its words is one of these terms."""
@@ -56,7 +62,7 @@ def phrases(words: Iterable[Word]) -> Iterator[Phrase]:
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda w: w.left):
         for row in rows:
-            if _goes_on(row[-1], word):
+            if _goes_on(row, word):
                 row.append(word)
                 break
         else:
@@ -64,10 +70,23 @@ def phrases(words: Iterable[Word]) -> Iterator[Phrase]:
     return (Phrase(tuple(row)) for row in rows)
 
 
-def _goes_on(last: Word, word: Word) -> bool:
+def _goes_on(row: list[Word], word: Word) -> bool:
+    last = row[-1]
     height = max(last.height, word.height)
     return (
         abs(last.baseline - word.baseline) < LEVEL
         and -0.5 * height < word.left - last.right < GAP * height
-        and (last.italic, last.bold) == (word.italic, word.bold)
+        and _set_alike(row, word)
     )
+
+
+def _set_alike(row: list[Word], word: Word) -> bool:
+    """Whether a word is set as those before it; of short words that can hardly be told."""
+    told = [other for other in row if _letters(other) >= TOLD]
+    if not told or _letters(word) < TOLD:
+        return True
+    return (told[-1].italic, told[-1].bold) == (word.italic, word.bold)
+
+
+def _letters(word: Word) -> int:
+    return sum(c.isalpha() for c in word.text)

@@ -17,6 +17,8 @@ DEEPEST = 16 * SPACE
 """How far below the lowest staff of a page words may be sung."""
 DENSE = 0.3
 """Words to a chord, between a line's first word and its last, where they are sung."""
+NEXT = 4.0 * SPACE
+"""How far below each other the lines of two verses are, at most."""
 FEWEST, SCARCE = 3, 0.08
 """How many words are sung from the staves in one place, and how many to a chord, at least."""
 STRAY = 3.0 * SPACE
@@ -73,11 +75,13 @@ def verse_lines(seen: Seen, bars: Sequence[Bar]) -> list[Line]:
                      if place < len(bar.staves))  # fmt: skip
         if words < max(FEWEST, SCARCE * chords):
             sure = [line for line in sure if line.place != place]
-    sung = []
+    sung: list[Line] = []
     for line in lines:
         alike = [other for other in sure if other.place == line.place]
         if line in sure or (alike and _evidence(line) >= 0 and _resembles(line, alike)):
-            sung.append(line)
+            above = sung[-1].drop if sung and sung[-1].staff == line.staff else None
+            if above is None or line.drop - above < NEXT:
+                sung.append(line)
     return sung
 
 
@@ -110,10 +114,8 @@ def _evidence(line: Line) -> float:
             continue
         elif is_term(word.text):
             found -= 1.5
-        elif word.bold:
-            found -= 1.0
         elif not fills(word.text):
-            found += 0.2 if word.italic else 1.0
+            found += 0.2 if word.italic else 0.4 if word.bold else 1.0
     return found
 
 
