@@ -158,3 +158,14 @@ def test_four_parts_of_one_staff_are_in_a_bracket() -> None:
     root = document(page("\n".join(" ".join(row) for row in rows)).seen, [])
     kinds = [(node.tag, node.get("type")) for node in root.find("part-list")]
     assert kinds == [("part-group", "start"), *[("score-part", None)] * 4, ("part-group", "stop")]
+
+
+def test_a_term_that_was_misread_by_a_letter_is_spelled_as_it_is() -> None:
+    bare = page(SONG)
+    high, low = above(bare.seen, 0, 2), below(bare.seen, 0, 4)
+    words = put("Andante con moto", bare.bars[0].left + 60, high, bold=True)
+    words[0] = attrs.evolve(words[0], text="Andanfe")
+    words += put("cresc.", start(bare, 2), low, italic=True)
+    words[-1] = attrs.evolve(words[-1], text="cresd.")
+    texts = sorted(text for text, *_ in placed(document(bare.seen, words)))
+    assert texts == ["Andante con moto", "cresc."]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..symbols import SPACE, Seen, System, Word
+from .terms import INSTRUMENTS, spelled
 
 BEYOND = 2 * SPACE
 """How far above or below a part's staves its name may stand."""
@@ -55,7 +56,7 @@ def _name(seen: Seen, system: System, places: Sequence[int]) -> str:
     words = [word for word in words if _owned(seen, system, word, indices)]
     if not any(c.isalpha() for word in words for c in word.text):
         return ""
-    return " ".join(word.text for word in _in_rows(words))
+    return " ".join(spelled(word.text, INSTRUMENTS) for word in _in_rows(words))
 
 
 def _owned(seen: Seen, system: System, word: Word, indices: Sequence[int]) -> bool:

@@ -15,6 +15,8 @@ LEVEL = 0.4 * SPACE
 """How far words of a phrase may be off one baseline."""
 GAP = 1.6
 """The widest gap between words of a phrase, in heights of a small letter."""
+NEAR = 0.8
+"""The widest gap at which a word belongs to those before it though it is set a little otherwise."""
 TOLD = 3
 """Letters of a word from which on it can be told how it is set."""
 
@@ -28,7 +30,8 @@ class Phrase:
     @property
     def text(self) -> str:
         """Its words."""
-        return " ".join(word.text for word in self.words)
+        text = " ".join(word.text for word in self.words)
+        return text.strip("()[] ") if text.count("(") != text.count(")") else text
 
     @property
     def box(self) -> Box:
@@ -73,19 +76,23 @@ def phrases(words: Iterable[Word]) -> Iterator[Phrase]:
 def _goes_on(row: list[Word], word: Word) -> bool:
     last = row[-1]
     height = max(last.height, word.height)
+    gap = word.left - last.right
     return (
         abs(last.baseline - word.baseline) < LEVEL
-        and -0.5 * height < word.left - last.right < GAP * height
-        and _set_alike(row, word)
+        and -0.5 * height < gap < GAP * height
+        and _turns(row, word) <= (1 if gap < NEAR * height else 0)
     )
 
 
-def _set_alike(row: list[Word], word: Word) -> bool:
-    """Whether a word is set as those before it; of short words that can hardly be told."""
+def _turns(row: list[Word], word: Word) -> int:
+    """In how much a word is set differently from those before it: slant and weight.
+
+    Of short words that can hardly be told.
+    """
     told = [other for other in row if _letters(other) >= TOLD]
     if not told or _letters(word) < TOLD:
-        return True
-    return (told[-1].italic, told[-1].bold) == (word.italic, word.bold)
+        return 0
+    return (told[-1].italic != word.italic) + (told[-1].bold != word.bold)
 
 
 def _letters(word: Word) -> int:

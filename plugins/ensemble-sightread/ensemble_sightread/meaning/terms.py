@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
+from functools import lru_cache
 
 
 def _words(text: str) -> frozenset[str]:
@@ -45,6 +47,34 @@ FILLING = _words(
 """Words that stand among those, and in songs as well."""
 
 
+OTHER = _words(
+    """accelerato accentué affettuoso agitazione amabile amoroso ancora animando animez anfang aria
+    attacca ausdruck avec belebter bewegter bewegung bien breiter calme canto capo chant cédez
+    comodo comme decresc deciso dolente dolore doloroso douce doucement doux drängend duolo einfach
+    empfindung encore espressione espressive esprit express expression flautando forza frei freely
+    fröhlich giocoso grandioso grazia gehalten geheimnisvoll getragen heftig heimlich immer
+    introduzione kraft langsamer largamente lebhafter leggermente leicht leidenschaft leise léger
+    lentamente lugubre lusingando lustig martellato mehr melodia mesto misterioso moins mouvement
+    naturale nobile obligato ohne ossia passione piacere piano pochissimo pochettino portato
+    portamento prima primo quieto rapidamente recit recitativo religioso replica retenez retenu
+    ruhiger sanft schleppend schluss secco secondo sentimento sentito slargando slentando soave
+    softly sognando solenne sonore sospirando soprano spianato spiccato spirito spiritoso steigernd
+    stesso strepitoso stretto strophe suivez tempestoso tenerezza tenore terzo toujours traurig
+    tremolo tristezza tutta unruhig valse variation vigoroso vocalise voilé weich werden zeitmass
+    zurückhaltend zögernd être""",
+)
+"""More words that directions are made of."""
+ALL = TEMPO | ABOVE | BELOW | FILLING | OTHER
+INSTRUMENTS = _words(
+    """voice piano pianoforte singstimme violin violine violino viola violoncello violoncelle cello
+    contrabass chant gesang soprano alto bass tenor klavier stimme flute flauto oboe clarinet
+    klarinette bassoon fagott horn trumpet trombone tuba timpani contralto canto baritone bariton
+    harpsichord cembalo organ orgel guitar mezzo-soprano bratsche recorder strings harp harfe
+    continuo basso""",
+)
+"""Words that parts are called by."""
+
+
 def plain(text: str) -> str:
     """A word without what stands around it, in small letters."""
     return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text).casefold()
@@ -59,3 +89,52 @@ def is_term(text: str) -> bool:
 def fills(text: str) -> bool:
     """Whether a word stands in songs and among such terms alike."""
     return plain(text) in FILLING
+
+
+def spelled(text: str, known: Set[str] | None = None) -> str:
+    """A word as the one known word is spelled that is nearly alike, else as it is.
+
+    Args:
+        text: As it was read, with what stands around it.
+        known: What to compare with; all terms if not given.
+    """
+    found = re.match(r"^([\W\d_]*)(.*?)([\W\d_]*)$", text)
+    if found is None or not found[2]:
+        return text
+    core = _nearest(found[2].casefold(), frozenset(known) if known else ALL)
+    if core is None:
+        return text
+    if len(found[2]) > 1 and found[2].isupper():
+        core = core.upper()
+    elif found[2][0].isupper():
+        core = core[0].upper() + core[1:]
+    return found[1] + core + found[3]
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, known: frozenset[str]) -> str | None:
+    """The one word of those known that is few letters off; None: none or several, or itself."""
+    if word in known or len(word) < 4:
+        return None
+    best: list[tuple[int, str]] = []
+    for other in known:
+        off = (len(other) >= 5) + (len(other) >= 8)
+        if off and abs(len(other) - len(word)) <= off:
+            away = _edits(word, other)
+            if away <= off:
+                best.append((away, other))
+    best.sort()
+    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+        return None
+    return best[0][1]
+
+
+def _edits(word: str, other: str) -> int:
+    """Letters to add, leave out or change (Levenshtein's distance)."""
+    before = list(range(len(other) + 1))
+    for number, letter in enumerate(word, 1):
+        row = [number]
+        for place, its in enumerate(other):
+            row.append(min(before[place + 1] + 1, row[-1] + 1, before[place] + (letter != its)))
+        before = row
+    return before[-1]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..symbols import SPACE, Seen
+import attrs
+
+from ..symbols import SPACE, Seen, Word
 from .metronomes import metronomes
 from .music import Bar, Direction, Value
 from .phrases import LEVEL, Phrase, phrases
-from .terms import ABOVE, BELOW, TEMPO, is_term
+from .terms import ABOVE, BELOW, TEMPO, is_term, spelled
 from .verses import Line, is_dash
 
-LEAST = 0.4
-"""How sure a word must be."""
+LEAST, LEAST_SHORT = 0.4, 0.6
+"""How sure a word must be, and one of up to three letters."""
 FAR, SLANTED, FARTHEST = 5 * SPACE, 7 * SPACE, 10 * SPACE
 """How far from the nearest staff words may stand: plain ones, slanted or bold ones, terms."""
 LARGE = 1.35 * SPACE
@@ -42,7 +44,11 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
     """
     beside = Beside(seen, bars, lines)
     sung = {word for line in lines for word in line.words}
-    words = [w for w in seen.words if w not in sung and not is_dash(w) and w.confidence >= LEAST]
+    words = [
+        attrs.evolve(word, text=spelled(word.text))
+        for word in seen.words
+        if word not in sung and _counts(seen, word)
+    ]
     for metronome in list(metronomes(seen, words)):
         phrase = Phrase(metronome.words)
         words = [word for word in words if word not in metronome.words]
@@ -52,6 +58,18 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
             beside.attach(phrase, "words", phrase.text)
         elif phrase.bold and _REHEARSAL.fullmatch(phrase.text):
             beside.attach(phrase, "rehearsal", phrase.text)
+
+
+def _counts(seen: Seen, word: Word) -> bool:
+    """Whether a word was read surely enough, and is no dynamic sign."""
+    if is_dash(word) or word.confidence < (LEAST if len(word.text) > 3 else LEAST_SHORT):
+        return False
+    covered = sum(
+        max(0.0, min(word.right, symbol.right) - max(word.left, symbol.left))
+        for symbol in seen.symbols
+        if symbol.kind.startswith("dynamic-") and word.top - 2 < symbol.y < word.bottom + 2
+    )
+    return covered < 0.6 * (word.right - word.left)
 
 
 def _says_something(phrase: Phrase) -> bool:
