@@ -89,7 +89,8 @@ def open_image(page: Page, ctx: Context) -> Image:
         with pillow.open(page.image) as picture:
             ctx.limits.check_pixels(picture.width, picture.height, page.image.name)
             picture.load()
-            return ImageOps.exif_transpose(picture)
+            ImageOps.exif_transpose(picture, in_place=True)
+            return picture
 
 
 def gray(image: Image) -> Image:
@@ -102,8 +103,9 @@ def gray(image: Image) -> Image:
 
     if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
         shown = image.convert("RGBA")
-        paper = pillow.new("RGBA", shown.size, "white")
-        return pillow.alpha_composite(paper, shown).convert("L")
+        paper = pillow.new("L", shown.size, 255)
+        paper.paste(shown.convert("L"), mask=shown.getchannel("A"))
+        return paper
     if image.mode.startswith("I") or image.mode == "F":
         import numpy as np
 

@@ -20,20 +20,25 @@ UNIT = SPACE * FINE
 STRIP = 10
 """Width of a strip in fine pixels: half a space."""
 BLOCK = 12
-"""Strips that combs are laid on at once: few enough to stay in the processor's cache."""
+"""Pairs of strips that combs are laid on at once: few enough to stay in the processor's cache."""
 LOST = 12
 """Strips after which a chain ends that no peak continues."""
 SHELF = 8
 """Rows within which :func:`_continued` looks for chains, to either side at least."""
 SPACINGS = np.arange(0.60, 1.1501, 0.025) * UNIT
 """Staff spaces that are tried: small staves (ossia, cue) stand beside full ones."""
+REACH = int(5 * SPACINGS[-1]) + 2
+"""Rows from the bottom line to the outermost tooth of the largest comb."""
 
 Floats = NDArray[np.float64]
 
 
 @attrs.define(eq=False)
 class Chain:
-    """Comb peaks that continue each other: strip numbers, y of the bottom line, space, score."""
+    """Comb peaks that continue each other: strip numbers, y of the bottom line, space, score.
+
+    A peak stands for two strips; its number is that of the first.
+    """
 
     at: list[int]
     y: list[float]
@@ -49,10 +54,13 @@ class Chain:
 def chains_of(mass: Floats) -> list[Chain]:
     """What may be staves, strongest first, none on top of a stronger one.
 
+    Combs are laid on pairs of strips: a staff hardly rises within a space.
+
     Args:
         mass: As :func:`strip_mass` gives it.
     """
-    return _best(_chains(*_comb(_profile(mass))))
+    pairs = (mass[:-1:2] + mass[1::2]) / 2
+    return _best(_chains(*_comb(_profile(pairs))))
 
 
 def thin_ink(page: Normalised) -> Mask:
@@ -77,82 +85,100 @@ def _profile(mass: Floats) -> NDArray[np.float32]:
     return np.asarray(np.minimum(1.0, spread * (2.0 / STRIP)), dtype=np.float32)
 
 
-def _comb(profile: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """For each strip and row (of the bottom line): the best comb's score and its spacing.
+def _comb(profile: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How well the best comb explains each place, and what it is measured with.
 
     A score is the mean over five teeth, less what a sixth and a seventh tooth would find.
+
+    Returns:
+        The score for each strip and row (of the bottom line), and the profile with a margin of
+        :data:`REACH` rows, as :func:`_spacing` needs it.
     """
-    strips, height = profile.shape
-    reach = int(5 * SPACINGS[-1]) + 2
-    padded = np.pad(profile, ((0, 0), (reach, reach)))
-    best = np.zeros((strips, height), np.float32)
-    where = np.full((strips, height), UNIT, np.float32)
-    for start in range(0, strips, BLOCK):
+    padded = np.pad(profile, ((0, 0), (REACH, REACH)))
+    best = np.zeros(profile.shape, np.float32)
+    for start in range(0, len(profile), BLOCK):
         block = slice(start, start + BLOCK)
-        _comb_block(padded[block], best[block], where[block])
-    smooth = cv2.GaussianBlur(best, (5, 1), 1.0)
-    return smooth.astype(np.float64), where.astype(np.float64)
+        _comb_block(padded[block], best[block])
+    return np.asarray(cv2.GaussianBlur(best, (5, 1), 1.0), dtype=np.float32), padded
 
 
-def _comb_block(
-    padded: NDArray[np.float32], best: NDArray[np.float32], where: NDArray[np.float32]
-) -> None:
-    """The same for a few strips, without the final blur; fills ``best`` and ``where``."""
-    strips, height = best.shape
-    reach = (padded.shape[1] - height) // 2
-    teeth, low, outside = (np.empty((strips, height), np.float32) for _ in range(3))
+def _comb_block(padded: NDArray[np.float32], best: NDArray[np.float32]) -> None:
+    """The same for a few strips, without the final blur; fills ``best``."""
+    height = best.shape[1]
+    teeth, low, outside = (np.empty(best.shape, np.float32) for _ in range(3))
     for spacing in SPACINGS.tolist():
-        parts = [padded[:, reach - round(n * spacing) :][:, :height] for n in range(-1, 6)]
+        parts = [padded[:, REACH - round(n * spacing) :][:, :height] for n in range(-1, 6)]
         np.add(parts[1], parts[2], out=teeth)
         np.minimum(parts[1], parts[2], out=low)
         for part in parts[3:6]:
             teeth += part
             np.minimum(low, part, out=low)
         np.add(parts[0], parts[6], out=outside)
-        # Where a line is hidden several combs fit equally; the usual staff space is likeliest.
-        unusual = min(0.06, 0.6 * abs(spacing / UNIT - 1))
-        teeth /= 5
+        teeth *= 0.2
         outside *= 0.15
         low *= 0.1
         teeth -= outside
         teeth += low
-        teeth -= unusual
-        np.copyto(where, spacing, where=teeth > best)
+        teeth -= _unusual(spacing)
         np.maximum(best, teeth, out=best)
 
 
-def _chains(score: Floats, spacing: Floats) -> list[Chain]:
-    """Link the peaks of neighbouring strips."""
+def _unusual(spacing: float) -> float:
+    """Taken off a score: where a line is hidden several combs fit, the usual is likeliest."""
+    return min(0.06, 0.6 * abs(spacing / UNIT - 1))
+
+
+def _spacings(
+    padded: NDArray[np.float32], strips: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Floats:
+    """The spacing of the best comb at some places."""
+    flat, at = padded.ravel(), strips * padded.shape[1] + rows + REACH
+    scores = np.empty((len(SPACINGS), len(rows)))
+    for score, spacing in zip(scores, SPACINGS.tolist(), strict=True):
+        teeth = np.array([flat.take(at - round(n * spacing)) for n in range(-1, 6)])
+        inner = teeth[1:6]
+        outside = 0.15 * (teeth[0] + teeth[6])
+        score[:] = inner.mean(axis=0) + 0.1 * inner.min(axis=0) - outside - _unusual(spacing)
+    return np.asarray(SPACINGS[scores.argmax(axis=0)], dtype=np.float64)
+
+
+def _chains(score: NDArray[np.float32], padded: NDArray[np.float32]) -> list[Chain]:
+    """Link the peaks of neighbouring pairs of strips."""
     kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
     peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)
+    strips, rows = np.nonzero(peak)
+    first = _apart(strips, rows)
+    strips, rows = strips[first], rows[first]
+    spaces = _spacings(padded, strips, rows)
+    scores = score[strips, rows]
     chains: list[Chain] = []
     shelves: dict[int, list[int]] = {}
-    for strip in range(score.shape[0]):
-        rows = _apart(np.flatnonzero(peak[strip]))
-        rows = rows[np.argsort(-score[strip, rows], kind="stable")]
-        for row in rows.tolist():
-            space = float(spacing[strip, row])
-            number = _continued(chains, shelves, strip, row, space)
-            if number is None:
-                number = len(chains)
-                chains.append(Chain([], [], [], []))
-            else:
-                shelves[int(chains[number].y[-1]) // SHELF].remove(number)
-            shelves.setdefault(row // SHELF, []).append(number)
-            chain = chains[number]
-            chain.at.append(strip)
-            chain.y.append(float(row))
-            chain.space.append(space)
-            chain.score.append(float(score[strip, row]))
+    order = np.lexsort((-scores, strips))
+    columns = (column[order].tolist() for column in (strips, rows, spaces, scores))
+    for strip, row, space, value in zip(*columns, strict=True):
+        number = _continued(chains, shelves, 2 * strip, row, space)
+        if number is None:
+            number = len(chains)
+            chains.append(Chain([], [], [], []))
+        else:
+            shelves[int(chains[number].y[-1]) // SHELF].remove(number)
+        shelves.setdefault(row // SHELF, []).append(number)
+        chain = chains[number]
+        chain.at.append(2 * strip)
+        chain.y.append(float(row))
+        chain.space.append(space)
+        chain.score.append(value)
     return chains
 
 
-def _apart(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of peaks that touch (a plateau has many) the first only."""
+def _apart(strips: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of peaks that touch (a plateau has many) the first only; their places."""
     kept: list[int] = []
-    for row in rows.tolist():
-        if not kept or row - kept[-1] > 0.4 * UNIT:
-            kept.append(row)
+    last = (-1, 0)
+    for number, (strip, row) in enumerate(zip(strips.tolist(), rows.tolist(), strict=True)):
+        if strip != last[0] or row - last[1] > 0.4 * UNIT:
+            kept.append(number)
+            last = (strip, row)
     return np.array(kept, dtype=np.int64)
 
 
@@ -166,40 +192,51 @@ def _continued(
         shelves: Their numbers by the last row, in steps of :data:`SHELF`.
         strip, row, spacing: The peak.
     """
-    best, nearest = None, np.inf
+    best, nearest = None, float("inf")
     place = row // SHELF
-    for number in sorted(n for at in (-1, 0, 1) for n in shelves.get(place + at, ())):
-        chain = chains[number]
-        gap = strip - chain.at[-1]
-        if not 0 < gap <= LOST or abs(chain.space[-1] - spacing) > 0.12 * UNIT:
-            continue
-        far = abs(chain.y[-1] - row)
-        if far <= 2.0 + 0.5 * gap and far + 0.2 * gap < nearest:
-            best, nearest = number, far + 0.2 * gap
+    for shelf in (place - 1, place, place + 1):
+        for number in shelves.get(shelf, ()):
+            chain = chains[number]
+            gap = strip - chain.at[-1]
+            if not 0 < gap <= LOST or abs(chain.space[-1] - spacing) > 0.12 * UNIT:
+                continue
+            far = abs(chain.y[-1] - row)
+            away = far + 0.2 * gap
+            nearer = away < nearest or (away == nearest and best is not None and number < best)
+            if far <= 2.0 + 0.5 * gap and nearer:
+                best, nearest = number, away
     return best
 
 
 def _best(chains: list[Chain]) -> list[Chain]:
     """Chains long and dense enough, strongest first, none on top of a stronger one."""
-    kept: list[tuple[Chain, float]] = []
+    kept: list[tuple[_Track, Chain]] = []
     for chain in sorted(chains, key=lambda chain: -chain.total):
-        span = chain.at[-1] - chain.at[0] + 1
-        if len(chain.at) < 0.35 * span or span * STRIP < 6 * min(chain.space):
+        span = chain.at[-1] - chain.at[0] + 2
+        if 2 * len(chain.at) < 0.35 * span or span * STRIP < 6 * min(chain.space):
             continue
-        space = float(np.median(chain.space))
-        if span * STRIP < 6 * space:
+        track = _Track(np.array(chain.at), np.array(chain.y), float(np.median(chain.space)))
+        if span * STRIP < 6 * track.space:
             continue
-        if not any(_clash(chain, other, 4.6 * max(space, its)) for other, its in kept):
-            kept.append((chain, space))
-    return [chain for chain, _ in kept]
+        if not any(_clash(track, other) for other, _ in kept):
+            kept.append((track, chain))
+    return [chain for _, chain in kept]
 
 
-def _clash(chain: Chain, other: Chain, height: float) -> bool:
-    """Whether two chains claim the same place: they are nearer to each other than ``height``."""
-    left, right = max(chain.at[0], other.at[0]), min(chain.at[-1], other.at[-1])
-    if right - left < 0.15 * (chain.at[-1] - chain.at[0]) - 1:
+@attrs.frozen(eq=False)
+class _Track:
+    """Where a chain runs, and its space on the whole."""
+
+    at: NDArray[np.int64]
+    y: Floats
+    space: float
+
+
+def _clash(track: _Track, other: _Track) -> bool:
+    """Whether two chains claim the same place: they are nearer to each other than a staff."""
+    left, right = max(track.at[0], other.at[0]), min(track.at[-1], other.at[-1])
+    if right - left < 0.15 * (track.at[-1] - track.at[0]) - 1:
         return False
     middle = (left + right) / 2
-    own = float(np.interp(middle, chain.at, chain.y))
-    its = float(np.interp(middle, other.at, other.y))
-    return abs(own - its) < height
+    apart = np.interp(middle, track.at, track.y) - np.interp(middle, other.at, other.y)
+    return bool(abs(apart) < 4.6 * max(track.space, other.space))

@@ -92,26 +92,35 @@ def staff_y(staff: Staff, step: float, x: Floats) -> Floats:
     return np.asarray(bottom - step * np.interp(x, staff.xs, staff.space) / 2)
 
 
-def band(ink: Mask, staff: Staff, around: float = 1.5, beside: float = 1.0) -> Band:
-    """The staff with ``around`` spaces above and below, ``beside`` spaces left and right."""
+def bands(ink: Mask, cleared: Mask, staves: Sequence[Staff]) -> list[tuple[Band, Band]]:
+    """Each staff with 1.5 spaces above and below and one left and right, from both pictures.
+
+    Args:
+        ink: The fine picture.
+        cleared: The same without staff lines.
+        staves: The staves.
+    """
+    levels = np.asarray(cv2.add(ink, cleared), dtype=np.uint8)  # 2: ink that is no staff line
+    return [_bands(levels, staff) for staff in staves]
+
+
+def _bands(levels: Mask, staff: Staff) -> tuple[Band, Band]:
     space = float(np.median(staff.space)) * FINE
-    left = int(fine(staff.left) - beside * space)
-    right = int(fine(staff.right) + beside * space)
+    left = int(fine(staff.left) - space)
+    right = int(fine(staff.right) + space)
     columns = np.arange(left, right + 1)
     x = coarse(columns)
     bottom = fine(np.interp(x, staff.xs, staff.bottom))
     top = fine(np.interp(x, staff.xs, staff.bottom - 4 * staff.space))
     count = round(4 * space)
-    margin = round(around * space)
+    margin = round(1.5 * space)
     share = np.arange(-margin, count + margin + 1) / count
-    rows = top[None, :] + share[:, None] * (bottom - top)[None, :]
-    return Band(
-        ink=sample(ink, columns, rows, slope(staff)),
-        left=left,
-        top=margin,
-        bottom=margin + count,
-        space=space,
+    both = sample(levels, columns, top, share[:, None] * (bottom - top), slope(staff))
+    full, cleared = (
+        Band(np.asarray(both > level, dtype=np.uint8), left, margin, margin + count, space)
+        for level in (0, 1)
     )
+    return full, cleared
 
 
 def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bool = False) -> Mask:
@@ -131,24 +140,32 @@ def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bo
     start = fine(np.interp(x, upper.xs, upper.bottom - 4 * staves_too * upper.space))
     stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * (not staves_too) * lower.space))
     count = max(2, int(np.median(stop - start)))
-    share = np.linspace(0, 1, count)
-    rows = start[None, :] + share[:, None] * (stop - start)[None, :]
-    return sample(ink, columns, rows, (slope(upper) + slope(lower)) / 2)
+    lean = (slope(upper) + slope(lower)) / 2
+    return sample(ink, columns, start, np.linspace(0, 1, count)[:, None] * (stop - start), lean)
 
 
-def sample(ink: Mask, columns: Ints, rows: Floats, lean: float) -> Mask:
-    """Ink at ``rows`` of each column; verticals lean as the staff does (it is skew, not drawn so).
+def sample(picture: Mask, columns: Ints, start: Floats, down: Floats, lean: float) -> Mask:
+    """Pixels down each column; verticals lean as the staff does (it is skew, not drawn so).
 
     Args:
-        ink: The picture, shape (height, width).
+        picture: The picture, shape (height, width).
         columns: Fine x, shape (n,), at the middle row.
-        rows: Fine y, shape (m, n).
+        start: Fine y where each column begins, shape (n,).
+        down: How far below that to look, shape (m, n).
         lean: Slope of the staff.
+
+    Returns:
+        Shape (m, n).
     """
-    middle = rows[rows.shape[0] // 2]
+    rows = down.astype(np.float32)
+    middle = rows[len(rows) // 2]
     places = np.empty((*rows.shape, 2), np.int16)
-    np.rint(columns - lean * (rows - middle), out=places[..., 0], casting="unsafe")
+    if abs(lean) * float(np.abs(rows[[0, -1]] - middle).max()) < 0.5:
+        places[..., 0] = columns
+    else:
+        np.rint(columns - np.float32(lean) * (rows - middle), out=places[..., 0], casting="unsafe")
+    rows += start.astype(np.float32)
     np.rint(rows, out=places[..., 1], casting="unsafe")
     none = np.empty(0, np.uint16)  # whole pixels: nothing is interpolated
-    found = cv2.remap(ink, places, none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    found = cv2.remap(picture, places, none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(found, dtype=np.uint8)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import attrs
-import cv2
 import numpy as np
 
 from .glyphs import digits
-from .lines import Band, band, coarse
-from .morphology import Mask
+from .lines import Band, coarse
+from .morphology import pieces
 from .normalise import Gray
 from .symbols import SPACE, MultiRest, Seen, Staff, Symbol
 
@@ -44,12 +43,14 @@ class _Block:
     """How many bars the signs stand for; 0: only the number says it."""
 
 
-def find_multirests(seen: Seen, cleared: Mask, image: Gray, threads: int) -> tuple[MultiRest, ...]:
+def find_multirests(
+    seen: Seen, straight: Sequence[Band], image: Gray, threads: int
+) -> tuple[MultiRest, ...]:
     """Rests of two and more bars that all staves of a system share.
 
     Args:
         seen: The page with its staves, systems and symbols.
-        cleared: The fine picture without staff lines.
+        straight: Each staff without its lines.
         image: The normalised page.
         threads: How many threads the symbol detector may use.
 
@@ -62,7 +63,7 @@ def find_multirests(seen: Seen, cleared: Mask, image: Gray, threads: int) -> tup
 
     found = []
     for number, system in enumerate(seen.systems):
-        rows = [_blocks(cleared, seen, seen.staves[i]) for i in system.staves]
+        rows = [_blocks(straight[i], seen, seen.staves[i]) for i in system.staves]
         for block in rows[0]:
             others = [_same(block, row) for row in rows[1:]]
             if all(others):
@@ -76,8 +77,7 @@ def _same(block: _Block, row: Sequence[_Block]) -> bool:
     return any(min(b.right, block.right) - max(b.left, block.left) > 0 for b in row)
 
 
-def _blocks(cleared: Mask, seen: Seen, staff: Staff) -> list[_Block]:
-    straight = band(cleared, staff)
+def _blocks(straight: Band, seen: Seen, staff: Staff) -> list[_Block]:
     return sorted([*_thick_bars(straight), *_old_signs(straight, seen, staff)],
                   key=lambda block: block.left)  # fmt: skip
 
@@ -166,17 +166,14 @@ def _old_signs(band: Band, seen: Seen, staff: Staff) -> list[_Block]:
 def _solid(band: Band) -> list[tuple[int, int, int]]:
     """Solid upright strokes of the shape of a longa or breve: x, width, bars."""
     space = band.space
-    count, _, stats, _ = cv2.connectedComponentsWithStats(band.ink, connectivity=8)
     found = []
-    for number in range(1, count):
-        x, y, width, height, area = (int(value) for value in stats[number])
-        if not 0.35 * space <= width <= 0.9 * space or area < 0.85 * width * height:
+    for piece in pieces(band.ink):
+        top, foot = ((y - band.top) / space for y in (piece.top, piece.top + piece.height))
+        if not 0.35 * space <= piece.width <= 0.9 * space or abs(top - 1) >= 0.25:
             continue
-        top, foot = (y - band.top) / space, (y + height - band.top) / space
-        if abs(top - 1) < 0.25 and abs(foot - 3) < 0.25:
-            found.append((x, width, 4))
-        elif abs(top - 1) < 0.25 and abs(foot - 2) < 0.25:
-            found.append((x, width, 2))
+        bars = 4 if abs(foot - 3) < 0.25 else 2 if abs(foot - 2) < 0.25 else 0
+        if bars and piece.cut(band.ink).mean() >= 0.85:
+            found.append((piece.left, piece.width, bars))
     return found
 
 

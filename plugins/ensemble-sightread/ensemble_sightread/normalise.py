@@ -137,11 +137,12 @@ def measure(ink: Mask) -> tuple[float, float]:
     return space, float(np.median(thin)) if thin.size else 1.0
 
 
-def runs(ink: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def runs(ink: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Lengths of each vertical black run and of the white run below it, column by column."""
-    columns = np.ascontiguousarray(ink.T)
-    columns = np.pad(columns, ((0, 0), (1, 1)))
-    change = np.flatnonzero(np.diff(columns.ravel()))
+    # A row of paper above and below: each column begins and ends white.
+    bordered = cv2.copyMakeBorder(ink, 1, 1, 0, 0, cv2.BORDER_CONSTANT, value=[0.0])
+    columns = np.asarray(cv2.transpose(bordered), dtype=np.uint8).ravel()
+    change = np.flatnonzero(columns[1:] != columns[:-1]).astype(np.int32)
     starts, ends = change[0::2], change[1::2]
     black = ends - starts
     white = np.append(starts[1:], columns.size) - ends

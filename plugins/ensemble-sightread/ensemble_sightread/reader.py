@@ -78,12 +78,12 @@ def see(
 
     page = normalise(gray)
     progress(0.15)
-    seen, cleared = analyse(page)
+    seen, cleared, straight = analyse(page)
     larger = float(np.median([staff.space.mean() for staff in seen.staves])) / SPACE
     left_out = seen.tablature
     if left_out and not 0.9 < larger < 1.1:  # it was the tablature that was measured
         page = normalise(gray, page.space * larger)
-        seen, cleared = analyse(page)
+        seen, cleared, straight = analyse(page)
     progress(0.35)
     glance = look(page.image, threads)
     kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
@@ -91,7 +91,7 @@ def see(
     least = LENIENT * options.min_confidence
     faint = tuple(s for s in glance.faint if s.confidence >= least)
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
-    rests = find_multirests(seen, cleared, page.image, threads)
+    rests = find_multirests(seen, straight, page.image, threads)
     seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
     return seen, arcs, Ledgers(page.image)
 

@@ -18,6 +18,12 @@ from .morphology import Mask, dilated
 from .normalise import FINE, Normalised
 from .symbols import Staff
 
+SURE = 0.95
+"""Share of a staff's worst line that has ink, from which on no other place is tried for it."""
+
+MORE = 3
+"""So often a staff is followed beyond where it was measured."""
+
 
 def find_staves(page: Normalised) -> tuple[Staff, ...]:
     """All staves of five lines, top to bottom (left to right where they stand side by side).
@@ -51,23 +57,29 @@ def _measure(chain: Chain, mass: Floats, ink: Mask, wide: Mask) -> Staff | None:
         ink: The fine binary picture.
         wide: The same, grown by two pixels up and down.
     """
-    knots = np.arange(chain.at[0], chain.at[-1] + 1)
+    knots = np.arange(chain.at[0], chain.at[-1] + 2)
     xs = np.asarray((knots + 0.5) * STRIP, dtype=np.float64)
     bottom: Floats = _smooth(np.interp(knots, chain.at, chain.y), 9)
     space = np.asarray(np.full(len(knots), np.median(chain.space)), dtype=np.float64)
     for _ in range(2):
         centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
-    # A comb that is one line off has four lines too: what all ink says decides.
-    options = [(_ends(ink, wide, xs, bottom + shift * space, space), shift) for shift in (0, 1, -1)]
-    (left, right, present), shift = max(options, key=lambda option: option[0][2])
+    shift = 0
+    left, right, present = _ends(ink, wide, xs, bottom, space)
+    for other in (1, -1) if present < SURE else ():
+        # A comb that is one line off has four lines too: what all ink says decides.
+        moved = _ends(ink, wide, xs, bottom + other * space, space)
+        if moved[2] > present:
+            (left, right, present), shift = moved, other
     if present < 0.75:
         return None
     if shift:
         bottom = bottom + shift * space
         centres, weight = _centres(mass, knots, bottom, space)
         bottom, space = _fit(xs, centres, weight, bottom, space)
-    if left < xs[0] - 2 * STRIP or right > xs[-1] + 2 * STRIP:
+    for _ in range(MORE):
+        if left >= xs[0] - 1.5 * STRIP and right <= xs[-1] + 1.5 * STRIP:
+            break
         # The lines go on beyond the chain: measure them there as well.
         last = min(mass.shape[0] - 1, int(right) // STRIP)
         knots = np.arange(max(0, int(left) // STRIP), last + 1)
@@ -99,10 +111,7 @@ def _parts(staff: Staff, wide: Mask) -> list[Staff]:
     columns = np.arange(int(staff.left), min(int(staff.right), wide.shape[1]))
     bottom = np.interp(columns, staff.xs, staff.bottom)
     space = np.interp(columns, staff.xs, staff.space)
-    there = np.zeros((5, len(columns)), bool)
-    for line in range(5):
-        rows = np.rint(bottom - line * space).astype(np.int64)
-        there[line] = wide[np.clip(rows, 0, wide.shape[0] - 1), columns] > 0
+    there = _along(wide, columns, bottom - np.arange(5)[:, None] * space)
     empty = there.sum(axis=0) <= 1
     edges = np.flatnonzero(np.diff(np.concatenate([[0], empty.astype(np.int8), [0]])))
     gaps = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1.2 * UNIT]
@@ -136,9 +145,9 @@ def _centres(
     rows = middle[:, :, None] + offsets[None, None, :]
     inside = (rows >= 0) & (rows < mass.shape[1])
     ink = mass[strips[:, None, None], np.clip(rows, 0, mass.shape[1] - 1)] * inside
-    total = ink.sum(axis=2)
+    total, moment = np.moveaxis(ink @ np.stack([np.ones(len(offsets)), offsets], axis=1), 2, 0)
     enough = total >= STRIP * 0.6
-    centres = middle + (ink * offsets).sum(axis=2) / np.where(enough, total, 1.0)
+    centres = middle + moment / np.where(enough, total, 1.0)
     weight = np.where(enough, np.minimum(1.0, total / (2.0 * STRIP)), 0.0)
     return np.where(enough, centres, 0.0), weight
 
@@ -211,28 +220,27 @@ def _ends(
     Returns:
         Left end, right end, and how much of its worst line has ink of any kind.
     """
-    height, width = ink.shape
     lo = max(0, int(xs[0] - 30 * UNIT))
-    hi = min(width, int(xs[-1] + 30 * UNIT))
+    hi = min(ink.shape[1], int(xs[-1] + 30 * UNIT))
     columns = np.arange(lo, hi)
     base = _extrapolated(columns.astype(np.float64), xs, bottom)
     gap = np.interp(columns, xs, space)
-    present = np.zeros((5, len(columns)), bool)
-    for line in range(5):
-        rows = np.rint(base - line * gap).astype(np.int64)
-        present[line] = wide[np.clip(rows, 0, height - 1), columns] > 0
+    present = _along(wide, columns, base - np.arange(5)[:, None] * gap)
     good = present.sum(axis=0) >= 4
     # A bracket or brace beside the staff crosses all five lines, but also the spaces between.
-    spaces = [
-        ink[np.clip(np.rint(base - (n + 0.5) * gap), 0, height - 1).astype(np.int64), columns] > 0
-        for n in range(4)
-    ]
-    upright = np.all(spaces, axis=0)
+    spaces = _along(ink, columns, base - (np.arange(4)[:, None] + 0.5) * gap)
+    upright = np.asarray(spaces.all(axis=0))
     first, last = int(xs[0]) - lo, int(xs[-1]) - lo
     left = _walk(good, upright, first, -1)
     right = _walk(good, upright, last, 1)
     worst = float(present[:, left : right + 1].mean(axis=1).min()) if right > left else 0.0
     return float(columns[left]), float(columns[right] + 1), worst
+
+
+def _along(mask: Mask, columns: NDArray[np.int64], ys: Floats) -> NDArray[np.bool_]:
+    """Whether there is ink at each column in each row of ``ys``, shape (n, columns)."""
+    rows = np.rint(ys).astype(np.int64).clip(0, mask.shape[0] - 1)
+    return np.asarray(mask[rows, columns] > 0)
 
 
 def _walk(good: NDArray[np.bool_], upright: NDArray[np.bool_], start: int, step: int) -> int:

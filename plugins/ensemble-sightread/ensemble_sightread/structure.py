@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ensemble_core.model import RecognitionError
 
 from .curves import find_curves
-from .lines import clear_lines
+from .lines import Band, bands, clear_lines
 from .morphology import Mask
 from .normalise import Normalised, normalise
 from .staves import find_staves
@@ -35,8 +35,8 @@ def structure_of(page: Normalised) -> Seen:
     return analyse(page)[0]
 
 
-def analyse(page: Normalised) -> tuple[Seen, Mask]:
-    """The same, together with the fine picture without its staff lines."""
+def analyse(page: Normalised) -> tuple[Seen, Mask, list[Band]]:
+    """The same, with the fine picture and the straightened staves without staff lines."""
     found = find_staves(page)
     staves = without_tablature(found, page.ink)
     if not staves:
@@ -46,7 +46,8 @@ def analyse(page: Normalised) -> tuple[Seen, Mask]:
             code="tablature",
         )
     cleared = clear_lines(page, staves)
-    systems = find_systems(page, cleared, staves)
+    both = bands(page.ink, cleared, staves)
+    systems = find_systems(page, both, staves)
     stems = find_stems(cleared, staves, systems)
     beams = find_beams(cleared, stems)
     seen = Seen(
@@ -60,4 +61,4 @@ def analyse(page: Normalised) -> tuple[Seen, Mask]:
         beams=beams,
         curves=find_curves(cleared, stems, beams, page.line),
     )
-    return seen, cleared
+    return seen, cleared, [straight for _, straight in both]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
-from .lines import Band, band, between, fine, slope
+from .lines import Band, between, fine, slope
 from .morphology import Mask, dilated, share
 from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
@@ -20,18 +20,18 @@ OVERHANG = 0.35
 """Staff spaces a bar line may stick out of its system."""
 
 
-def find_systems(page: Normalised, cleared: Mask, staves: Sequence[Staff]) -> tuple[System, ...]:
+def find_systems(
+    page: Normalised, both: Sequence[tuple[Band, Band]], staves: Sequence[Staff]
+) -> tuple[System, ...]:
     """Staves joined by ink at their left or by common bar lines, with their bar lines.
 
     Args:
         page: The page.
-        cleared: The same page without staff lines.
+        both: Each staff with and without its lines, as :func:`~.lines.bands` gives it.
         staves: As :func:`~.staves.find_staves` gives them.
     """
-    bands = [band(cleared, staff) for staff in staves]
-    strokes = [
-        strokes_of(band(page.ink, staff), bare) for staff, bare in zip(staves, bands, strict=True)
-    ]
+    bands = [cleared for _, cleared in both]
+    strokes = [strokes_of(full, cleared) for full, cleared in both]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
         bars = _barlines(
