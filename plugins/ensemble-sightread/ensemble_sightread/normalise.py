@@ -28,14 +28,15 @@ class Normalised:
 
     Attributes:
         image: Gray, flat white background, shape (height, width).
-        ink: Binary at :data:`FINE` times that resolution, with the same top left corner:
-            1 for ink.
+        fine: The same at :data:`FINE` times that resolution, with the same top left corner.
+        ink: ``fine`` as black and white: 1 for ink.
         scale: Pixels of the page as given, per pixel of ``image``.
         space: Staff space of the page as given, in its pixels.
         line: Thickness of a staff line, in pixels of ``ink``.
     """
 
     image: Gray
+    fine: Gray
     ink: Mask
     scale: float
     space: float
@@ -62,9 +63,11 @@ def normalise(gray: Gray, known: float | None = None) -> Normalised:
         (image.shape[1] * int(FINE), image.shape[0] * int(FINE)),
         interpolation=cv2.INTER_AREA if scale > FINE else cv2.INTER_CUBIC,
     )
+    fine = np.asarray(enlarged, dtype=np.uint8)
     return Normalised(
         image=image,
-        ink=binarise(np.asarray(enlarged, dtype=np.uint8)),
+        fine=fine,
+        ink=binarise(fine),
         scale=gray.shape[1] / image.shape[1],
         space=space,
         line=max(1.0, line * FINE / scale),

@@ -75,6 +75,7 @@ def see(
     from .normalise import normalise
     from .structure import analyse
     from .symbols import SPACE
+    from .words import find_words, outside
 
     page = normalise(gray)
     progress(0.15)
@@ -93,6 +94,10 @@ def see(
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, straight, page.image, threads)
     seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
+    words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
+    seen = attrs.evolve(
+        seen, words=words, symbols=outside(kept, words), faint=outside(faint, words)
+    )
     return seen, arcs, Ledgers(page.image)
 
 

@@ -1,0 +1,196 @@
+"""Shapes of ink that may be letters: what neither crosses a staff nor holds a stem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import coarse, fine, staff_y
+from .morphology import Mask
+from .normalise import FINE
+from .symbols import SPACE, Beam, Curve, Hairpin, Seen, Staff, Stem, Symbol
+
+UNIT = SPACE * FINE
+TALLEST = 4.6
+"""Staff spaces of the tallest letter."""
+JOINED = 12.0
+"""Staff spaces of the widest shape: letters that touch."""
+NO_TEXT, TEXT = 0.08, 0.6
+"""How sure the net is of text, 0 to 1, where there is none and where there surely is."""
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@attrs.frozen(eq=False)
+class Shapes:
+    """Connected pieces of ink, in fine pixels, ascending by their left.
+
+    Attributes:
+        left, top, right, bottom: Their boxes, shape (n,).
+        outlines: Their outer outlines.
+        bend: How much lower the page is at each than it is on average, shape (n,).
+        slope: Of the page there, shape (n,).
+        claimed: What covers them, shape (n,): 0 nothing, 1 a symbol, 2 a letter of a dynamic.
+    """
+
+    left: Floats
+    top: Floats
+    right: Floats
+    bottom: Floats
+    outlines: list[NDArray[np.int32]]
+    bend: Floats
+    slope: Floats
+    claimed: NDArray[np.int64]
+
+    @property
+    def height(self) -> Floats:
+        """Of each, shape (n,)."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> Floats:
+        """Of each, shape (n,)."""
+        return self.right - self.left
+
+
+def find_shapes(
+    cleared: Mask, seen: Seen, areas: Mask | None = None
+) -> tuple[Shapes, list[NDArray[np.int64]]]:
+    """Shapes that may belong to words, and for each space between staves which lie there.
+
+    Args:
+        cleared: The fine black-and-white picture without staff lines.
+        seen: What else is on the page.
+        areas: How sure it is that text is there, at half the page's size, 255 is sure.
+    """
+    outlines, _ = cv2.findContours(cleared, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = np.array([cv2.boundingRect(o) for o in outlines], np.float64).reshape(-1, 4)
+    keep = (boxes[:, 3] <= TALLEST * UNIT) & (boxes[:, 2] <= JOINED * UNIT)
+    keep &= (boxes[:, 2] >= 2) & (boxes[:, 3] >= 2) & (boxes[:, 2] * boxes[:, 3] >= 6)
+    where = np.flatnonzero(keep)
+    where = where[np.argsort(boxes[where, 0], kind="stable")]
+    left, top, wide, high = boxes[where].T
+    edges = np.stack([left, top, left + wide, top + high])
+    x, y = coarse(left + wide / 2), coarse(top + high / 2)
+    row, music, bend, slope = _beside(edges, x, y, seen.staves)
+    music |= _held(edges, seen.stems, seen.beams)
+    music |= _bowed(edges, seen.curves)
+    music |= _opening(edges, seen.hairpins)
+    claimed = _claimed(x, y, wide / FINE, high / FINE, seen.symbols)
+    if areas is not None:
+        sure = _covered(areas, x, y, wide / FINE, high / FINE)
+        music |= sure < NO_TEXT
+        claimed[(sure > TEXT) & (claimed == 1)] = 0
+    kept = np.flatnonzero(~music)
+    left, top, right, bottom = edges[:, kept]
+    own = [np.asarray(outlines[i], dtype=np.int32) for i in where[kept]]
+    shapes = Shapes(left, top, right, bottom, own, bend[kept], slope[kept], claimed[kept])
+    row = row[kept]
+    return shapes, [np.flatnonzero(row == number) for number in range(len(seen.staves) + 1)]
+
+
+def _beside(
+    edges: Floats, x: Floats, y: Floats, staves: Sequence[Staff]
+) -> tuple[NDArray[np.int64], Flags, Floats, Floats]:
+    """Of each shape: staves above it, whether it touches one, bend and slope of the nearest."""
+    row = np.zeros(len(x), np.int64)
+    touching = np.zeros(len(x), bool)
+    nearest = np.full(len(x), np.inf)
+    bend, slope = np.zeros(len(x)), np.zeros(len(x))
+    for staff in staves:
+        high, low = staff_y(staff, 8.0, x), staff_y(staff, 0.0, x)
+        row += y > (high + low) / 2
+        inside = (staff.left - 0.3 * SPACE < x) & (x < staff.right + 0.3 * SPACE)
+        touching |= inside & (coarse(edges[3]) > high - 1) & (coarse(edges[1]) < low + 1)
+        away = np.abs(y - (high + low) / 2)
+        close = away < nearest
+        nearest[close] = away[close]
+        bend[close] = FINE * (low - float(staff.bottom.mean()))[close]
+        slope[close] = _slope(staff, x)[close]
+    return row, touching, bend, slope
+
+
+def _slope(staff: Staff, x: Floats) -> Floats:
+    reach = 8 * SPACE
+    ends = np.interp(x + reach, staff.xs, staff.bottom) - np.interp(
+        x - reach, staff.xs, staff.bottom
+    )
+    return np.asarray(ends / (2 * reach))
+
+
+def _held(boxes: Floats, stems: Sequence[Stem], beams: Sequence[Beam]) -> Flags:
+    """Which shapes have a stem or beam in them."""
+    left, top, right, bottom = boxes
+    held = np.zeros(len(left), bool)
+    for stem in stems:
+        x, high, low = (float(v) for v in fine((stem.x, stem.top, stem.bottom)))
+        shared = np.minimum(bottom, low) - np.maximum(top, high)
+        held |= (
+            (left - 2 <= x)
+            & (x <= right + 2)
+            & (shared > 0.5 * np.minimum(bottom - top, low - high))
+        )
+    for beam in beams:
+        x, y = float(fine((beam.x1 + beam.x2) / 2)), float(fine((beam.y1 + beam.y2) / 2))
+        held |= (left <= x) & (x <= right) & (top - 2 <= y) & (y <= bottom + 2)
+    return held
+
+
+def _bowed(boxes: Floats, curves: Sequence[Curve]) -> Flags:
+    """Which shapes are slurs or ties."""
+    left, top, right, bottom = boxes
+    found = np.zeros(len(left), bool)
+    for curve in curves:
+        x1, x2, y1, y2 = (float(v) for v in fine((curve.x1, curve.x2, curve.y1, curve.y2)))
+        near = (np.abs(left - x1) < 0.6 * UNIT) & (np.abs(right - x2) < 0.6 * UNIT)
+        found |= near & (top - 4 < min(y1, y2)) & (max(y1, y2) < bottom + 4)
+    return found
+
+
+def _opening(boxes: Floats, hairpins: Sequence[Hairpin]) -> Flags:
+    """Which shapes are hairpins or lines of them."""
+    left, top, right, bottom = boxes
+    found = np.zeros(len(left), bool)
+    for pin in hairpins:
+        x1, x2, y = (float(v) for v in fine((pin.x1, pin.x2, pin.y)))
+        shared = np.minimum(right, x2) - np.maximum(left, x1)
+        found |= (
+            (shared > 0.7 * (right - left))
+            & (shared > 0.4 * (x2 - x1))
+            & (top - UNIT < y)
+            & (y < bottom + UNIT)
+        )
+    return found
+
+
+def _covered(areas: Mask, x: Floats, y: Floats, wide: Floats, high: Floats) -> Floats:
+    """How sure it is, 0 to 1, that there is text where boxes of the page are."""
+    total = cv2.integral(areas)
+    rows, columns = areas.shape
+
+    def cells(v: Floats, most: int) -> NDArray[np.int64]:
+        return np.clip(np.rint(v / 2), 0, most).astype(np.int64)
+
+    x1, y1 = cells(x - wide / 2, columns - 1), cells(y - high / 2, rows - 1)
+    x2 = np.maximum(cells(x + wide / 2, columns), x1 + 1)
+    y2 = np.maximum(cells(y + high / 2, rows), y1 + 1)
+    inside = total[y2, x2] - total[y1, x2] - total[y2, x1] + total[y1, x1]
+    return np.asarray(inside / (255.0 * (x2 - x1) * (y2 - y1)))
+
+
+def _claimed(
+    x: Floats, y: Floats, wide: Floats, high: Floats, symbols: Sequence[Symbol]
+) -> NDArray[np.int64]:
+    """What covers each shape: 0 nothing, 1 a symbol, 2 a letter of a dynamic."""
+    claimed = np.zeros(len(x), np.int64)
+    for s in symbols:
+        across = np.minimum(s.right, x + wide / 2) - np.maximum(s.left, x - wide / 2)
+        down = np.minimum(s.bottom, y + high / 2) - np.maximum(s.top, y - high / 2)
+        covered = across.clip(0) * down.clip(0) > 0.5 * wide * high
+        claimed[covered] = np.maximum(claimed[covered], 1 + s.kind.startswith("dynamic-"))
+    return claimed
