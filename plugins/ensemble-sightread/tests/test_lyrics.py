@@ -194,3 +194,26 @@ def test_words_where_an_engraver_puts_them() -> None:
     reading = read(attrs.evolve(seen, words=engraved_words(svg, seen)))
     found = [verses[0] for verses in sung(reading)]
     assert found == ["1:Sing,", "1:ma-", "1:-ri-", "1:-a,", "1:de", "1:glia", "1:stan-", "1:-za"]
+
+
+def test_a_word_without_hyphens_over_several_chords_is_cut() -> None:
+    bare = page(kern("4c\n4d\n4e\n4f\n=\n2g\n2a"))
+    xs, y = columns(bare), below(bare.seen, 0, 4)
+    joined = Word("comparaisons", xs[0] - 8, y - 15, xs[3] + 10, y, y, 9)
+    words = (joined, word("lui", xs[4], y), word("dit", xs[5], y))
+    found = [verses[0] for verses in sung(read(attrs.evolve(bare.seen, words=words)))]
+    assert found == ["1:com-", "1:-pa-", "1:-rai-", "1:-sons", "1:lui", "1:dit"]
+
+
+def test_a_long_word_on_one_chord_stays_whole() -> None:
+    texts = ["a", "b", "wonderful"]
+    found = sung(with_words(kern("2c\n2d\n=\n1e"), *((t, n, 4.0) for n, t in enumerate(texts))))
+    assert found == [["1:a"], ["1:b"], ["1:wonderful"]]
+
+
+def test_a_slur_over_a_phrase_is_no_melisma() -> None:
+    spine = kern("(4c\n4d\n4e\n4f\n=\n4g\n4a\n4b\n4cc)\n=\n4c\n4d\n4e\n4f")
+    texts = ["a", "bird", "came", "down", "the", "walk", "he", "did", "not", "know", "I", "saw"]
+    assert sung(with_words(spine, *((t, n, 4.0) for n, t in enumerate(texts)))) == [
+        [f"1:{text}"] for text in texts
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
@@ -12,6 +12,8 @@ from ensemble_core.model import Box
 from ..symbols import SPACE, Word
 from .verses import DASHES
 
+ENDS = ",;.:!?"
+"""Marks that no hyphen follows; what follows them is an extender."""
 NBSP = "\u00a0"
 _PIECE = re.compile(rf"[{re.escape(DASHES)}]+|[^\s_{re.escape(DASHES)}]+")
 _NUMBER = re.compile(r"[(\[]?\d{1,2}[.)\]]*")
@@ -44,11 +46,12 @@ def syllables(words: Sequence[Word]) -> list[Syllable]:
     """
     found: list[Syllable] = []
     number, hyphen = "", False
-    for piece in _pieces(words):
+    bold = 2 * sum(word.bold for word in words) > len(words)
+    for piece in _pieces(word for word in words if bold or not _is_stanza(word)):
         if piece.text == "-":
-            hyphen = True
+            hyphen = not found or found[-1].text[-1] not in ENDS
             if found:
-                found[-1].after = True
+                found[-1].after = hyphen
             continue
         if not any(c.isalpha() for c in piece.text):
             if _NUMBER.fullmatch(piece.text):
@@ -64,6 +67,11 @@ def syllables(words: Sequence[Word]) -> list[Syllable]:
     return found
 
 
+def _is_stanza(word: Word) -> bool:
+    """Whether it is a bold number before a verse, which is no part of what is sung."""
+    return word.bold and bool(_NUMBER.fullmatch(word.text))
+
+
 def _append(syllable: Syllable, mark: Syllable) -> None:
     """Put a mark behind a syllable that stands apart from it, as French sets ``!``."""
     apart = mark.box.left - syllable.box.right > 0.25 * SPACE
@@ -74,7 +82,7 @@ def _append(syllable: Syllable, mark: Syllable) -> None:
     )  # fmt: skip
 
 
-def _pieces(words: Sequence[Word]) -> Iterator[Syllable]:
+def _pieces(words: Iterable[Word]) -> Iterator[Syllable]:
     """Words cut at hyphens and spaces; a hyphen is a piece, ``-``."""
     for word in words:
         wide = (word.right - word.left) / max(len(word.text), 1)
