@@ -99,26 +99,39 @@ def strip(page: Gray, left: float, right: float, base: tuple[float, float], heig
         small, matrix, (width, HEIGHT), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )  # fmt: skip
     line = line.astype(np.float32)
-    dark = max(60.0, float(np.percentile(line, 98))) if line.size else 255.0
+    place = int(0.98 * (line.size - 1))
+    dark = max(60.0, float(np.partition(line, place, axis=None)[place]))
     return np.asarray(np.clip((line - 16) * (255 / (dark - 16)), 0, 255), dtype=np.uint8)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Line:
-    """Where a line of text is, in fine pixels.
+    """A line of text that was cut out.
 
     Attributes:
-        left, top, right, bottom: The box of its ink.
-        base: y at x = 0 of what its letters stand on, and the slope of that.
-        height: Of its small letters.
+        picture: Gray, 255 is paper, best with nothing on it but the line.
+        origin: x and y of its top left pixel on the fine page.
+        base: y at x = 0 of what its letters stand on, on the fine page, and the slope of that.
+        height: Of its small letters, in fine pixels.
     """
 
-    left: float
-    top: float
-    right: float
-    bottom: float
+    picture: Gray
+    origin: tuple[int, int]
     base: tuple[float, float]
     height: float
+
+    @property
+    def strip(self) -> Gray:
+        """The line as the net wants it."""
+        x, y = self.origin
+        beside = MARGIN * self.height
+        base = (self.base[0] + self.base[1] * x - y, self.base[1])
+        return strip(self.picture, -beside, self.picture.shape[1] + beside, base, self.height)
+
+    def x(self, frame: float) -> float:
+        """Where on the fine page a frame of the net's answer is."""
+        scale = self.height / X_HEIGHT
+        return self.origin[0] - MARGIN * self.height + frame * STRIDE * scale
 
 
 @attrs.frozen(eq=False)
@@ -152,22 +165,18 @@ def load(threads: int = 1) -> tuple[Any, str]:
     return session, alphabet
 
 
-def read_lines(page: Gray, lines: Sequence[Line], threads: int = 1) -> list[list[Word]]:
+def read_lines(lines: Sequence[Line], threads: int = 1) -> list[list[Word]]:
     """The words of each line.
 
     Args:
-        page: Gray fine picture, 255 is paper, best with nothing on it but text.
-        lines: Where the lines are.
+        lines: Cut out of a page.
         threads: Threads that ONNX Runtime may use.
     """
+    if not lines:
+        return []
     alphabet = load(threads)[1]
-    strips = [
-        strip(page, line.left - MARGIN * line.height, line.right + MARGIN * line.height,
-              line.base, line.height)
-        for line in lines
-    ]  # fmt: skip
-    seen = look(strips, threads)
-    return [_words(page, line, one, alphabet) for line, one in zip(lines, seen, strict=True)]
+    seen = look([line.strip for line in lines], threads)
+    return [_words(line, one, alphabet) for line, one in zip(lines, seen, strict=True)]
 
 
 def look(strips: Sequence[Gray], threads: int = 1) -> list[Read]:
@@ -199,7 +208,7 @@ def look(strips: Sequence[Gray], threads: int = 1) -> list[Read]:
     return found
 
 
-def _words(page: Gray, line: Line, read: Read, alphabet: str) -> list[Word]:
+def _words(line: Line, read: Read, alphabet: str) -> list[Word]:
     """The words of a line: its letters, cut at spaces."""
     words: list[Word] = []
     letters: list[tuple[str, int, int]] = []  # with first and last frame
@@ -208,7 +217,7 @@ def _words(page: Gray, line: Line, read: Read, alphabet: str) -> list[Word]:
         char = alphabet[number - 1] if number else ""
         if char == " ":
             if letters:
-                words += _word(page, line, read, letters)
+                words += _word(line, read, letters)
             letters = []
         elif char and number != before:
             letters.append((char, frame, frame))
@@ -218,50 +227,36 @@ def _words(page: Gray, line: Line, read: Read, alphabet: str) -> list[Word]:
     return words
 
 
-def _word(
-    page: Gray, line: Line, read: Read, letters: Sequence[tuple[str, int, int]]
-) -> list[Word]:
+def _word(line: Line, read: Read, letters: Sequence[tuple[str, int, int]]) -> list[Word]:
     """One word, if it is sure enough."""
     text = "".join(char for char, *_ in letters)
-    peaks = [float(read.sure[first : last + 1].max()) for _, first, last in letters]
+    first, last = letters[0][1], letters[-1][2] + 1
+    peaks = [float(read.sure[start : end + 1].max()) for _, start, end in letters]
     confidence = float(np.exp(np.log(np.maximum(peaks, 1e-3)).mean()))
     if confidence < (SURE if len(text) > 1 else SURE_ALONE):
         return []
-    scale = line.height / X_HEIGHT
-    start = line.left - MARGIN * line.height
-    left = start + (letters[0][1] * STRIDE - 0.35 * X_HEIGHT) * scale
-    right = start + ((letters[-1][2] + 1) * STRIDE + 0.35 * X_HEIGHT) * scale
-    box = _inked(page, line, left, right)
-    italic, bold = read.style[letters[0][1] : letters[-1][2] + 1].mean(0)
+    half = 0.35 * X_HEIGHT / STRIDE  # from the outer letters' middles to their edges
+    box = _inked(line, line.x(first - half), line.x(last + half))
     base = line.base[0] + line.base[1] * (box[0] + box[2]) / 2
-    x1, y1, x2, y2, low = (float(coarse(v)) for v in (*box, base))
+    left, top, right, bottom, low = coarse((*box, base)).tolist()
     small = any(char.islower() for char in text)
     height = line.height if small else min(line.height, 0.68 * (box[3] - box[1]))
+    italic, bold = read.style[first:last].mean(0)
     return [
-        Word(
-            text,
-            x1,
-            y1,
-            x2,
-            y2,
-            low,
-            height / FINE,
-            bool(italic > 0.5),
-            bool(bold > 0.5),
-            confidence,
-        )
-    ]
+        Word(text, left, top, right, bottom, low, height / FINE,
+             bool(italic > 0.5), bool(bold > 0.5), confidence)
+    ]  # fmt: skip
 
 
-def _inked(page: Gray, line: Line, left: float, right: float) -> tuple[float, float, float, float]:
-    """The box of the ink of a line between two x."""
-    x1, x2 = max(int(left), int(line.left), 0), min(int(right) + 1, int(line.right) + 1)
-    y1, y2 = max(int(line.top), 0), int(line.bottom) + 1
-    ink = page[y1:y2, x1:x2] < 160
+def _inked(line: Line, left: float, right: float) -> tuple[float, float, float, float]:
+    """The box of the ink of a line between two x, all on the fine page."""
+    x, y = line.origin
+    first = max(int(left) - x, 0)
+    ink = line.picture[:, first : max(int(right) + 1 - x, 0)] < 160
     columns, rows = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
     if not columns.size:
-        return left, line.top, right, line.bottom
+        return left, float(y), right, float(y + line.picture.shape[0])
     return (
-        float(x1 + columns[0]), float(y1 + rows[0]),
-        float(x1 + columns[-1] + 1), float(y1 + rows[-1] + 1),
+        float(x + first + columns[0]), float(y + rows[0]),
+        float(x + first + columns[-1] + 1), float(y + rows[-1] + 1),
     )  # fmt: skip

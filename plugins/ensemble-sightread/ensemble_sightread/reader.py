@@ -95,10 +95,7 @@ def see(
     rests = find_multirests(seen, straight, page.image, threads)
     seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
-    seen = attrs.evolve(
-        seen, words=words, symbols=outside(kept, words), faint=outside(faint, words)
-    )
-    return seen, arcs, Ledgers(page.image)
+    return outside(seen, words), arcs, Ledgers(page.image)
 
 
 def parse_time(text: str) -> Meter | None:

@@ -36,6 +36,8 @@ class Shapes:
         bend: How much lower the page is at each than it is on average, shape (n,).
         slope: Of the page there, shape (n,).
         claimed: What covers them, shape (n,): 0 nothing, 1 a symbol, 2 a letter of a dynamic.
+        height, width: Of each, shape (n,).
+        high, low: Top and bottom as they were if the page were straight, shape (n,).
     """
 
     left: Floats
@@ -47,15 +49,26 @@ class Shapes:
     slope: Floats
     claimed: NDArray[np.int64]
 
-    @property
-    def height(self) -> Floats:
-        """Of each, shape (n,)."""
+    height: Floats = attrs.field(init=False)
+    width: Floats = attrs.field(init=False)
+    high: Floats = attrs.field(init=False)
+    low: Floats = attrs.field(init=False)
+
+    @height.default
+    def _tall(self) -> Floats:
         return self.bottom - self.top
 
-    @property
-    def width(self) -> Floats:
-        """Of each, shape (n,)."""
+    @width.default
+    def _wide(self) -> Floats:
         return self.right - self.left
+
+    @high.default
+    def _flat_top(self) -> Floats:
+        return self.top - self.bend
+
+    @low.default
+    def _flat_bottom(self) -> Floats:
+        return self.bottom - self.bend
 
 
 def find_shapes(
@@ -145,10 +158,11 @@ def _bowed(boxes: Floats, curves: Sequence[Curve]) -> Flags:
     """Which shapes are slurs or ties."""
     left, top, right, bottom = boxes
     found = np.zeros(len(left), bool)
+    flat = right - left > 1.5 * (bottom - top)  # a round letter may look like a bow
     for curve in curves:
         x1, x2, y1, y2 = (float(v) for v in fine((curve.x1, curve.x2, curve.y1, curve.y2)))
         near = (np.abs(left - x1) < 0.6 * UNIT) & (np.abs(right - x2) < 0.6 * UNIT)
-        found |= near & (top - 4 < min(y1, y2)) & (max(y1, y2) < bottom + 4)
+        found |= flat & near & (top - 4 < min(y1, y2)) & (max(y1, y2) < bottom + 4)
     return found
 
 

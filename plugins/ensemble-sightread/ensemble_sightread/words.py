@@ -20,7 +20,7 @@ from .letters import Line, read_lines
 from .morphology import Mask
 from .normalise import Normalised
 from .shapes import UNIT, Floats, Shapes, find_shapes
-from .symbols import Seen, Symbol, Word
+from .symbols import Curve, Seen, Symbol, Word
 
 LOWEST = 0.3
 """Staff spaces of the lowest letter."""
@@ -30,6 +30,8 @@ DYNAMIC = re.compile("[pf]{1,5}|m[pf]|[sr]?f{1,2}[zp]?p?|[zrm]")
 """Letters of dynamics: signs of music, not text."""
 ALONE = re.compile("[-–_=(♩♪𝅗]+")
 """What may stand apart from letters and digits."""
+BESIDE = 4
+"""Fine pixels around a run that are cut out with it."""
 MOST = 1200
 """Shapes between two staves that are looked at; more than that is no music."""
 
@@ -43,12 +45,23 @@ class Run:
         marks: Indices of small shapes with it.
         base: y of its line, with the bend of the page taken away, and
         height: x-height, both in fine pixels.
+        left, right: Where its letters begin and end.
     """
 
     members: list[int]
+    base: float
+    height: float
+    left: float
+    right: float
     marks: list[int] = attrs.field(factory=list)
-    base: float = 0.0
-    height: float = 0.0
+
+
+def _run(shapes: Shapes, members: list[int]) -> Run:
+    """A run whose height is as yet that of its middling letter, whose line a guess."""
+    height = _middle(shapes.height[members])
+    base = _mode(shapes.low[members], 0.12 * height)
+    right = float(shapes.right[members].max())
+    return Run(members, base, height, float(shapes.left[members[0]]), right)
 
 
 def find_words(
@@ -69,10 +82,9 @@ def find_words(
         runs += band_runs(shapes, band)
     if not runs:
         return ()
-    text = _painted(page, shapes, runs)
-    lines = [_line(shapes, run) for run in runs]
+    lines = [_line(page, shapes, run) for run in runs]
     found: list[Word] = []
-    for run, words in zip(runs, read_lines(text, lines, threads), strict=True):
+    for run, words in zip(runs, read_lines(lines, threads), strict=True):
         found += _credible(words, bool(shapes.claimed[run.members].any()))
     return tuple(found)
 
@@ -94,18 +106,30 @@ def _credible(words: Sequence[Word], claimed: bool) -> list[Word]:
     ]  # fmt: skip
 
 
-def outside(symbols: Sequence[Symbol], words: Sequence[Word]) -> tuple[Symbol, ...]:
-    """The symbols but for letters that were taken for them."""
+def outside(seen: Seen, words: Sequence[Word]) -> Seen:
+    """The page with its words, and without symbols and bows that letters were taken for."""
     sure = [word for word in words if len(word.text) > 1 and word.confidence > 0.85]
-    if not sure or not symbols:
-        return tuple(symbols)
+    if not sure:
+        return attrs.evolve(seen, words=tuple(words))
     box = np.array([(w.left, w.top, w.right, w.bottom, w.confidence) for w in sure])
     left, top, right, bottom, confidence = box.T
-    return tuple(
-        s for s in symbols
-        if not ((left < s.x) & (s.x < right) & (top < s.y) & (s.y < bottom)
-                & (s.confidence < confidence - 0.1)).any()
-    )  # fmt: skip
+
+    def letter(s: Symbol) -> bool:
+        inside = (left < s.x) & (s.x < right) & (top < s.y) & (s.y < bottom)
+        return bool((inside & (s.confidence < confidence - 0.1)).any())
+
+    def stroke(c: Curve) -> bool:
+        inside = (left - 1 < c.x1) & (c.x2 < right + 1)
+        inside &= (top - 1 < min(c.y1, c.y2)) & (max(c.y1, c.y2) < bottom + 1)
+        return bool(inside.any())
+
+    return attrs.evolve(
+        seen,
+        words=tuple(words),
+        symbols=tuple(s for s in seen.symbols if not letter(s)),
+        faint=tuple(s for s in seen.faint if not letter(s)),
+        curves=tuple(c for c in seen.curves if not stroke(c)),
+    )
 
 
 # ---------------------------------------------------------------- runs
@@ -117,8 +141,8 @@ def band_runs(shapes: Shapes, band: NDArray[np.int64]) -> list[Run]:
     letters = band[(high >= LOWEST * UNIT) & (wide < 6 * high)]
     if not len(letters) or len(letters) > MOST:
         return []
-    runs = [Run(members) for members in _linked(shapes, letters)]
-    runs = [run for run in runs if not _only_music(shapes, run)]
+    chains = [c for c in _linked(shapes, letters) if not _only_music(shapes, c)]
+    runs = [_run(shapes, chain) for chain in chains]
     runs = _without_commas(shapes, runs)
     for group in _levels(shapes, runs):
         _measure(shapes, group)
@@ -157,41 +181,37 @@ def _linked(shapes: Shapes, letters: NDArray[np.int64]) -> list[list[int]]:
     return list(found.values())
 
 
-def _only_music(shapes: Shapes, run: Run) -> bool:
-    """Whether symbols cover a run, or letters of dynamics are most of it.
+def _only_music(shapes: Shapes, chain: list[int]) -> bool:
+    """Whether symbols cover letters, or letters of dynamics are most of them.
 
     The symbol net sees heads and digits in longer words.
     """
-    claimed = shapes.claimed[run.members]
-    if (claimed == 2).mean() > 0.6:
+    claimed = shapes.claimed[chain].tolist()
+    if claimed.count(2) > 0.6 * len(chain):
         return True
-    return len(run.members) < 3 and bool((claimed > 0).mean() > 0.4)
+    return len(chain) < 3 and claimed.count(0) < 0.6 * len(chain)
 
 
 def _without_commas(shapes: Shapes, runs: list[Run]) -> list[Run]:
     """The runs but for single low shapes at the foot or head of taller ones: commas, quotes."""
-    tall = [
-        run for run in runs if len(run.members) > 1 or shapes.height[run.members[0]] > 0.5 * UNIT
-    ]
-    first = np.array([shapes.left[run.members[0]] for run in tall])
-    last = np.array([_right(shapes, run) for run in tall])
-    high = np.array([np.median(shapes.height[run.members]) for run in tall])
-    foot = np.array([np.median(shapes.bottom[run.members]) for run in tall])
+    tall = [run for run in runs if len(run.members) > 1 or run.height > 0.5 * UNIT]
+    left, right, high, foot = _columns(tall)
     kept = []
     for run in runs:
-        own = run.members[0]
         if len(run.members) == 1:
-            x = (shapes.left[own] + shapes.right[own]) / 2
-            y = (shapes.top[own] + shapes.bottom[own]) / 2
-            near = (
-                (x > first - 0.6 * high)
-                & (x < last + 0.7 * high)
-                & (shapes.height[own] < 0.75 * high)
-            )
+            x, y = (run.left + run.right) / 2, run.base - run.height / 2
+            near = (x > left - 0.6 * high) & (x < right + 0.7 * high) & (run.height < 0.75 * high)
             if (near & (y > foot - 2.2 * high) & (y < foot + 0.6 * high)).any():
                 continue
         kept.append(run)
     return kept
+
+
+def _columns(runs: Sequence[Run]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Left, right, height and base of runs, each of shape (n,)."""
+    rows = [(run.left, run.right, run.height, run.base) for run in runs]
+    left, right, height, base = np.array(rows, np.float64).reshape(-1, 4).T
+    return left, right, height, base
 
 
 def _levels(shapes: Shapes, runs: list[Run]) -> list[list[Run]]:
@@ -199,22 +219,20 @@ def _levels(shapes: Shapes, runs: list[Run]) -> list[list[Run]]:
 
     In a short run as many letters may hang below the line as stand on it.
     """
-    for run in runs:
-        own = np.array(run.members)
-        run.height = float(np.median(shapes.height[own]))
-        run.base = _mode(shapes.bottom[own] - shapes.bend[own], 0.12 * run.height)
     groups: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: (-min(len(run.members), 4), run.base)):
-        own = np.array(run.members)
-        low, high = shapes.bottom[own] - shapes.bend[own], shapes.top[own] - shapes.bend[own]
-        best, reach = None, 0.22 if len(own) > 3 else 0.16
+        lows: list[float] = shapes.low[run.members].tolist()
+        lowest, highest = max(lows), float(shapes.high[run.members].min())
+        best, reach = None, 0.16
+        if len(lows) > 3:
+            lows, reach = [run.base], 0.22
         for group in groups:
-            size = group[0].height
-            level = group[0].base
-            away = abs(run.base - level) if len(own) > 3 else float(np.abs(low - level).min())
-            fits = low.max() < level + 0.75 * size and high.min() > level - 2.4 * size
-            if fits and 0.55 < run.height / size < 1.8 and away < reach * max(run.height, size):
-                best, reach = group, away / max(run.height, size)
+            size, level = group[0].height, group[0].base
+            if not 0.55 < run.height / size < 1.8 or lowest > level + 0.75 * size:
+                continue
+            away = min(abs(low - level) for low in lows) / max(run.height, size)
+            if highest > level - 2.4 * size and away < reach:
+                best, reach = group, away
         if best is None:
             groups.append([run])
         else:
@@ -224,33 +242,37 @@ def _levels(shapes: Shapes, runs: list[Run]) -> list[list[Run]]:
 
 def _mode(values: Floats, near: float) -> float:
     """The mean of the values that most values are near to; the lesser one if there are two."""
+    if len(values) == 1:
+        return float(values[0])
     values = np.sort(values)
     counts = (np.abs(values[:, None] - values) <= near).sum(1)
     best = values[int(counts.argmax())]
     close = values[np.abs(values - best) <= near]
-    return float(close.mean())
+    return float(close.sum()) / len(close)
+
+
+def _middle(values: Floats) -> float:
+    """The (upper) median; of few values NumPy's takes long."""
+    return float(np.sort(values)[len(values) // 2])
 
 
 def _measure(shapes: Shapes, group: list[Run]) -> None:
     """Set the line and x-height of runs on one line."""
-    own = np.array([i for run in group for i in run.members])
-    low = shapes.bottom[own] - shapes.bend[own]
-    typical = float(np.median(shapes.height[own]))
-    near = 0.1 * typical
+    own = [i for run in group for i in run.members]
+    low, tall = shapes.low[own], shapes.height[own]
+    near = 0.1 * _middle(tall)
     level = _mode(low, near)
-    standing = np.abs(low - level) < 2 * near
-    height = _x_height((shapes.height[own] + (level - low))[standing])
+    height = _x_height((tall + (level - low))[np.abs(low - level) < 2 * near])
     for run in group:
-        mine = np.array(run.members)
-        own_low = shapes.bottom[mine] - shapes.bend[mine]
-        stands = own_low[np.abs(own_low - level) < 0.25 * height]
-        run.base = float(np.median(stands)) if len(stands) else level
+        mine = shapes.low[run.members]
+        stands = mine[np.abs(mine - level) < 0.25 * height]
+        run.base = _middle(stands) if len(stands) else level
         run.height = height
 
 
 def _x_height(heights: Floats) -> float:
     """The height of small letters among heights of letters that stand on a line."""
-    high = _mode(heights, 0.07 * float(np.median(heights)))
+    high = _mode(heights, 0.07 * _middle(heights))
     lower = heights[(heights > 0.52 * high) & (heights < 0.82 * high)]
     if len(lower) > max(1, 0.12 * len(heights)) or (len(lower) and len(heights) < 6):
         return _mode(lower, 0.07 * high)
@@ -266,18 +288,16 @@ def _gather(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> None:
     rest = np.array([i for i in band.tolist() if i not in taken], np.int64)
     if not len(rest):
         return
-    x, y = (
-        (shapes.left[rest] + shapes.right[rest]) / 2,
-        (shapes.top[rest] + shapes.bottom[rest]) / 2,
-    )
-    y = y - shapes.bend[rest]
+    x = (shapes.left[rest] + shapes.right[rest]) / 2
+    y = (shapes.high[rest] + shapes.low[rest]) / 2
+    wide, tall = shapes.width[rest], shapes.height[rest]
     best = np.full(len(rest), np.inf)
     whose = np.full(len(rest), -1)
     for number, run in enumerate(runs):
-        left, right, h = shapes.left[run.members[0]], _right(shapes, run), run.height
+        left, right, h = run.left, run.right, run.height
         inside = (x > left - 0.7 * h) & (x < right + 0.9 * h)
         inside &= (y > run.base - 2.3 * h) & (y < run.base + 0.6 * h)
-        inside &= (shapes.width[rest] < 1.6 * h) & (shapes.height[rest] < 1.3 * h)
+        inside &= (wide < 1.6 * h) & (tall < 1.3 * h)
         away = np.abs(y - (run.base - 0.7 * h)) + 2 * np.maximum(0, np.maximum(left - x, x - right))
         closer = inside & (away < best)
         best[closer] = away[closer]
@@ -290,23 +310,25 @@ def _gather(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> None:
 def _hyphens(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> list[Run]:
     """The runs and, as runs of their own, hyphens and equals signs that stand apart from them."""
     taken = {i for run in runs for i in (*run.members, *run.marks)}
+    left, right, height, base = _columns(runs)
+    flat = band[
+        (shapes.height[band] <= 0.35 * UNIT) & (shapes.width[band] >= 1.5 * shapes.height[band])
+    ]
     found: list[Run] = []
-    for i in band.tolist():
-        wide, high = float(shapes.width[i]), float(shapes.height[i])
-        if i in taken or high > 0.35 * UNIT or wide < 1.5 * high:
+    for i in flat.tolist():
+        if i in taken or not runs:
             continue
-        pair = _doubled(shapes, i, band)
+        pair = _doubled(shapes, i, flat)
         own = [i, *pair]
-        y = float((shapes.top[own].min() + shapes.bottom[own].max()) / 2 - shapes.bend[i])
-        for run in runs:
-            up = (run.base - y) / run.height
-            apart = min(abs(shapes.left[i] - _right(shapes, run)),
-                        abs(shapes.left[run.members[0]] - shapes.right[i]))  # fmt: skip
-            reach = 3 * run.height if pair else 14 * UNIT
-            if apart < reach and wide < 2.2 * run.height and 0.15 < up < 0.85:
-                found.append(Run(own, [], run.base, run.height))
-                taken.update(own)
-                break
+        x1, x2 = float(shapes.left[i]), float(shapes.right[i])
+        up = (base - float(shapes.high[own].min() + shapes.low[own].max()) / 2) / height
+        apart = np.minimum(np.abs(x1 - right), np.abs(left - x2))
+        level = (x2 - x1 < 2.2 * height) & (up > 0.15) & (up < 0.85)
+        level &= apart < (3 * height if pair else 14 * UNIT)
+        if level.any():
+            owner = runs[int(np.where(level, apart, np.inf).argmin())]
+            found.append(Run(own, owner.base, owner.height, x1, x2))
+            taken.update(own)
     return runs + found
 
 
@@ -322,30 +344,22 @@ def _doubled(shapes: Shapes, own: int, band: NDArray[np.int64]) -> list[int]:
     return [int(i) for i in band[pair][:1]]
 
 
-def _right(shapes: Shapes, run: Run) -> float:
-    return float(shapes.right[run.members].max())
-
-
 # ---------------------------------------------------------------- pictures
 
 
-def _painted(page: Normalised, shapes: Shapes, runs: list[Run]) -> NDArray[np.uint8]:
-    """The fine page with nothing on it but runs."""
-    mask = np.zeros(page.ink.shape, np.uint8)
-    own = [shapes.outlines[i] for run in runs for i in (*run.members, *run.marks)]
-    cv2.drawContours(mask, own, -1, 255, cv2.FILLED)
-    cv2.drawContours(mask, own, -1, 255, 3)
-    return np.asarray(cv2.bitwise_or(page.fine, cv2.bitwise_not(mask)), dtype=np.uint8)
-
-
-def _line(shapes: Shapes, run: Run) -> Line:
-    """Where to cut a run out."""
+def _line(page: Normalised, shapes: Shapes, run: Run) -> Line:
+    """A run cut out, with nothing else in the picture."""
     own = np.array(run.members + run.marks)
-    left, right = float(shapes.left[own].min()), float(shapes.right[own].max())
-    slope = float(np.median(shapes.slope[own]))
-    level = run.base + float(np.mean(shapes.bend[own]))
+    left, top = int(shapes.left[own].min()) - BESIDE, int(shapes.top[own].min()) - BESIDE
+    right, bottom = int(shapes.right[own].max()) + BESIDE, int(shapes.bottom[own].max()) + BESIDE
+    left, top = max(left, 0), max(top, 0)
+    fine = page.fine[top:bottom, left:right]
+    mask = np.zeros(fine.shape, np.uint8)
+    outlines = [shapes.outlines[i] for i in own.tolist()]
+    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
+    cv2.drawContours(mask, outlines, -1, 255, 3, offset=(-left, -top))
+    picture = np.asarray(cv2.bitwise_or(fine, cv2.bitwise_not(mask)), dtype=np.uint8)
+    slope = _middle(shapes.slope[own])
+    level = run.base + float(shapes.bend[own].sum()) / len(own)
     middle = (left + right) / 2
-    return Line(
-        left, float(shapes.top[own].min()), right, float(shapes.bottom[own].max()),
-        (level - slope * middle, slope), run.height,
-    )  # fmt: skip
+    return Line(picture, (left, top), (level - slope * middle, slope), run.height)

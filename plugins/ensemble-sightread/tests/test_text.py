@@ -11,7 +11,7 @@ import pytest
 from ensemble_sightread.letters import ALPHABET, Line, canonical, load, read_lines, strip
 from ensemble_sightread.options import SightreadOptions
 from ensemble_sightread.reader import see
-from ensemble_sightread.symbols import Seen, Symbol, Word
+from ensemble_sightread.symbols import Curve, Seen, Symbol, Word
 from ensemble_sightread.words import outside
 
 HERE = Path(__file__).parent
@@ -93,9 +93,9 @@ def test_a_slanting_line_is_cut_out_level() -> None:
 
 
 def test_nothing_is_read_from_white_paper() -> None:
-    page = np.full((100, 300), 255, np.uint8)
-    assert read_lines(page, [Line(10, 40, 200, 60, (60.0, 0.0), 12.0)]) == [[]]
-    assert read_lines(page, []) == []
+    paper = np.full((40, 190), 255, np.uint8)
+    assert read_lines([Line(paper, (10, 40), (60.0, 0.0), 12.0)]) == [[]]
+    assert read_lines([]) == []
 
 
 def test_the_net_knows_the_alphabet() -> None:
@@ -107,11 +107,15 @@ def test_what_looks_alike_has_one_form() -> None:
     assert canonical("l’e\u0301te\u0301 “ﬁn”…") == 'l\'été "fin"...'
 
 
-def test_letters_are_no_symbols() -> None:
-    word = Word("heart", 100, 90, 150, 104, 102, 9, confidence=0.97)
-    inside = Symbol("head-black", 110, 94, 121, 103, 0.5)
-    sure = attrs.evolve(inside, confidence=0.95)
-    beside = attrs.evolve(inside, left=160, right=171)
-    assert outside([inside, sure, beside], [word]) == (sure, beside)
-    unsure = attrs.evolve(word, confidence=0.6)
-    assert outside([inside], [unsure]) == (inside,)
+def test_letters_are_no_symbols_and_no_slurs() -> None:
+    word = Word("Gesang", 100, 90, 150, 104, 102, 9, confidence=0.97)
+    letter = Symbol("head-black", 110, 94, 121, 103, 0.5)
+    head = attrs.evolve(letter, confidence=0.95)
+    beside = attrs.evolve(letter, left=160, right=171)
+    bow, slur = Curve(101, 95, 109, 96, True), Curve(90, 95, 180, 96, True)
+    seen = Seen(400, 200, 1.0, (), (), (letter, head, beside), curves=(bow, slur))
+    kept = outside(seen, [word])
+    assert kept.symbols == (head, beside)
+    assert kept.curves == (slur,)
+    assert kept.words == (word,)
+    assert outside(seen, [attrs.evolve(word, confidence=0.6)]).symbols == seen.symbols
