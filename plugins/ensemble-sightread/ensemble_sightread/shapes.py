@@ -81,7 +81,9 @@ def find_shapes(
         seen: What else is on the page.
         areas: How sure it is that text is there, at half the page's size, 255 is sure.
     """
-    outlines, _ = cv2.findContours(cleared, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outlines, nesting = cv2.findContours(cleared, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    inside = nesting[0, :, 3].tolist() if outlines else ()
+    outlines = [o for o, hole in zip(outlines, inside, strict=True) if hole < 0]
     boxes = np.array([cv2.boundingRect(o) for o in outlines], np.float64).reshape(-1, 4)
     keep = (boxes[:, 3] <= TALLEST * UNIT) & (boxes[:, 2] <= JOINED * UNIT)
     keep &= (boxes[:, 2] >= 2) & (boxes[:, 3] >= 2) & (boxes[:, 2] * boxes[:, 3] >= 6)

@@ -30,6 +30,8 @@ DYNAMIC = re.compile("[pf]{1,5}|m[pf]|[sr]?f{1,2}[zp]?p?|[zrm]")
 """Letters of dynamics: signs of music, not text."""
 ALONE = re.compile("[-–_=(♩♪𝅗]+")
 """What may stand apart from letters and digits."""
+BESIDE_WORD = 7 * UNIT
+"""Fine pixels between words of a line, at most."""
 BESIDE = 4
 """Fine pixels around a run that are cut out with it."""
 MOST = 1200
@@ -141,11 +143,12 @@ def band_runs(shapes: Shapes, band: NDArray[np.int64]) -> list[Run]:
     letters = band[(high >= LOWEST * UNIT) & (wide < 6 * high)]
     if not len(letters) or len(letters) > MOST:
         return []
-    chains = [c for c in _linked(shapes, letters) if not _only_music(shapes, c)]
-    runs = [_run(shapes, chain) for chain in chains]
+    runs = [_run(shapes, chain) for chain in _linked(shapes, letters[~_frames(shapes, letters)])]
     runs = _without_commas(shapes, runs)
-    for group in _levels(shapes, runs):
+    groups = [_without_music(shapes, group) for group in _levels(shapes, runs)]
+    for group in groups:
         _measure(shapes, group)
+    runs = [run for group in groups for run in group]
     _gather(shapes, runs, band)
     return _hyphens(shapes, runs, band)
 
@@ -181,15 +184,41 @@ def _linked(shapes: Shapes, letters: NDArray[np.int64]) -> list[list[int]]:
     return list(found.values())
 
 
-def _only_music(shapes: Shapes, chain: list[int]) -> bool:
-    """Whether symbols cover letters, or letters of dynamics are most of them.
+def _frames(shapes: Shapes, letters: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which letters are rather frames around one, as rehearsal marks have."""
+    edges = (
+        shapes.left[letters],
+        shapes.top[letters],
+        -shapes.right[letters],
+        -shapes.bottom[letters],
+    )
+    tall = shapes.height[letters]
+    around = tall[:, None] < 2.6 * tall
+    for edge in edges:
+        around &= edge[:, None] < edge - 2
+    return np.asarray(around.any(1))
 
-    The symbol net sees heads and digits in longer words.
+
+def _without_music(shapes: Shapes, group: list[Run]) -> list[Run]:
+    """Runs of one line but for symbols: notes, signs, dynamics.
+
+    The symbol net sees heads and digits in words; one or two letters are let pass that stand
+    beside a longer word.
     """
-    claimed = shapes.claimed[chain].tolist()
-    if claimed.count(2) > 0.6 * len(chain):
-        return True
-    return len(chain) < 3 and claimed.count(0) < 0.6 * len(chain)
+    claims = [shapes.claimed[run.members].tolist() for run in group]
+    sure = [
+        run for run, claimed in zip(group, claims, strict=True)
+        if len(claimed) > 2 and claimed.count(2) <= 0.6 * len(claimed)
+    ]  # fmt: skip
+    left, right, *_ = _columns(sure)
+    kept = []
+    for run, claimed in zip(group, claims, strict=True):
+        away = np.maximum(left - run.right, run.left - right)
+        if claimed.count(2) > 0.6 * len(claimed):
+            continue
+        if len(claimed) > 2 or claimed.count(0) > 0.5 * len(claimed) or (away < BESIDE_WORD).any():
+            kept.append(run)
+    return kept
 
 
 def _without_commas(shapes: Shapes, runs: list[Run]) -> list[Run]:
@@ -258,6 +287,8 @@ def _middle(values: Floats) -> float:
 
 def _measure(shapes: Shapes, group: list[Run]) -> None:
     """Set the line and x-height of runs on one line."""
+    if not group:
+        return
     own = [i for run in group for i in run.members]
     low, tall = shapes.low[own], shapes.height[own]
     near = 0.1 * _middle(tall)
@@ -316,7 +347,7 @@ def _hyphens(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> list[R
     ]
     found: list[Run] = []
     for i in flat.tolist():
-        if i in taken or not runs:
+        if i in taken or not runs or _dashed(shapes, i, flat):
             continue
         pair = _doubled(shapes, i, flat)
         own = [i, *pair]
@@ -330,6 +361,17 @@ def _hyphens(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> list[R
             found.append(Run(own, owner.base, owner.height, x1, x2))
             taken.update(own)
     return runs + found
+
+
+def _dashed(shapes: Shapes, own: int, flat: NDArray[np.int64]) -> bool:
+    """Whether a bar like a hyphen is part of a dashed line: the next is as far as it is long."""
+    wide = shapes.width[own]
+    level = np.abs(shapes.low[flat] - shapes.low[own]) < 3
+    level &= np.abs(shapes.width[flat] - wide) < 0.3 * wide
+    x = shapes.left[flat[level]] - shapes.left[own]
+    near = (np.abs(x) > 0) & (np.abs(x) < 2.6 * wide)
+    further = (np.abs(x) > 0) & (np.abs(x) < 5.2 * wide)
+    return bool(near.sum() > 0 and further.sum() > 1)
 
 
 def _doubled(shapes: Shapes, own: int, band: NDArray[np.int64]) -> list[int]:
