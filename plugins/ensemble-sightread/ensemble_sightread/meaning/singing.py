@@ -22,8 +22,10 @@ RESTRUCK, SLURRED = 4.0, 0.6
 """What it costs that a chord has one though it is tied to the one before it, or slurred."""
 SHARED = 1.5
 """What it costs that two words share a chord, as vowels that meet in Italian do."""
-UNMARKED = 0.6
+UNMARKED = 0.5
 """What it costs to cut a word where there is no hyphen."""
+GUESSED = 0.7
+"""How much it counts how far a piece is from its chord: where it is cut can only be guessed."""
 MOST = 4
 """Into how many pieces a word is cut, at most."""
 LOST = 6.0
@@ -169,7 +171,7 @@ def _spans(syllable: Syllable, chords: Sequence[Chord]) -> bool:
 
 def _cut_cost(syllable: Syllable, chords: Sequence[Chord]) -> float:
     away = sum(
-        chord.away(piece) + chord.sung
+        GUESSED * chord.away(piece) + chord.sung
         for piece, chord in zip(_pieces(syllable, chords), chords, strict=True)
     )
     return away + UNMARKED * (len(chords) - 1)
