@@ -107,14 +107,19 @@ def _strokes(piece: Piece, mask: Mask) -> Iterator[_Line]:
 
 
 def _line(xs: Floats, ys: Floats) -> _Line | None:
-    """The straight line through a stroke; None if it is crooked."""
-    if len(xs) < 4:
+    """The straight line through a stroke, save for a few points; None if it is crooked."""
+    kept = np.ones(len(xs), np.bool_)
+    slope, offset, away = 0.0, 0.0, np.zeros(len(xs))
+    for _ in range(3):
+        if kept.sum() < max(4, 0.85 * len(xs)):
+            return None
+        slope, offset = straight(xs[kept], ys[kept])
+        away = np.abs(ys - slope * xs - offset)
+        kept = away < max(2.5 * CROOKED * UNIT, float(np.median(away)) * 3)
+    if float(away[kept].mean()) > CROOKED * UNIT or kept.sum() < 0.85 * len(xs):
         return None
-    slope, offset = straight(xs, ys)
-    away = np.abs(ys - slope * xs - offset)
-    if float(away.mean()) > CROOKED * UNIT or float(away.max()) > 4 * CROOKED * UNIT:
-        return None
-    return _Line(float(xs[0]), float(xs[-1]) + 1, slope, offset, float(len(xs)))
+    used = xs[kept]
+    return _Line(float(used[0]), float(used[-1]) + 1, slope, offset, float(len(used)))
 
 
 def _joined(strokes: Sequence[_Line]) -> list[_Line]:

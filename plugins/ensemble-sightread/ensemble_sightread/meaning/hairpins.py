@@ -14,12 +14,13 @@ from .music import Bar, Direction, Event, Mark, Span
 
 BEHIND = 1.6 * SPACE
 """How far a hairpin may begin right of the dynamic sign that stands before it."""
-EARLY, LATE = 0.6 * SPACE, 0.3 * SPACE
-"""How far right of a chord's left edge a hairpin may begin at it; how far it goes beyond that
-edge, at least, if it lasts until the chord ends."""
+EARLY = 0.6 * SPACE
+"""How far right of a chord's left edge a hairpin may begin at it."""
 ACCENT, ASIDE, AWAY = 2.0 * SPACE, 0.35 * SPACE, 2.5 * SPACE
 """What closes is an accent that was not seen if it is shorter than this, stands so much beside
 the middle of a chord and so far above or below it, at most."""
+WITHIN = 1.55 * SPACE
+"""How far right of a chord's left edge a hairpin ends that ends at the chord's right edge."""
 MARGIN = 2.5 * SPACE
 """How near the end of the line a hairpin comes that goes on in the next."""
 
@@ -42,6 +43,7 @@ def add_hairpins(seen: Seen, bars: Sequence[Bar]) -> None:
     """
     found = [wedge for h in seen.hairpins if (wedge := _wedge(seen, bars, h))]
     wedges = [wedge for wedge in found if not _accent(wedge)]
+    late = _late(seen, wedges)
     open_ends: list[tuple[_Wedge, Span, Bar]] = []
     for wedge in sorted(wedges, key=lambda w: (w.bars[0].system, w.hairpin.x1)):
         before = next((end for end in open_ends if _goes_on(seen, bars, end[0], wedge)), None)
@@ -52,7 +54,7 @@ def add_hairpins(seen: Seen, bars: Sequence[Bar]) -> None:
         else:
             span = Span()
             _start(seen, wedge, span)
-        _stop(seen, wedge, span)
+        _stop(seen, wedge, span, late)
         open_ends.append((wedge, span, wedge.bars[1]))
 
 
@@ -132,11 +134,31 @@ def _starts_at(bar: Bar, staves: Sequence[int], x: float) -> int:
     return min(chords, key=lambda event: (abs(event.middle - x), event.onset)).onset
 
 
-def _stop(seen: Seen, wedge: _Wedge, span: Span) -> None:
+def _late(seen: Seen, wedges: Sequence[_Wedge]) -> float:
+    """How far hairpins go beyond the left edge of the last chord that sounds in them.
+
+    Some engravers end a hairpin right before the chord at which it is over, some at the right
+    edge of that chord, save where a dynamic sign stands there. The latter do so if more than a
+    few hairpins of the page end within a chord.
+    """
+    before = within = 0
+    for wedge in wedges:
+        bar, x = wedge.bars[1], wedge.hairpin.x2
+        xs = [e.x for e in columns(bar, _staves(seen, bar, wedge.staff)[:1])]
+        gap = min((next_x - x for next_x in [*xs, bar.right] if next_x > x - 3), default=99)
+        if -0.3 * SPACE < gap < 0.25 * SPACE or 0.65 * SPACE < gap < 1.25 * SPACE:
+            before += 1
+        elif any(0.3 * SPACE < x - left < WITHIN for left in xs):
+            within += 1
+    return WITHIN if 3 * within > before else 0.3 * SPACE
+
+
+def _stop(seen: Seen, wedge: _Wedge, span: Span, late: float) -> None:
     bar, x = wedge.bars[1], wedge.hairpin.x2
     staves = _staves(seen, bar, wedge.staff)
-    chords = [e for e in columns(bar, staves[:1]) if e.x < x - LATE]
-    last: Event | None = max(chords, key=lambda e: (e.onset, e.x), default=None)
+    late = 0.3 * SPACE if 0.4 * SPACE < bar.right - x < 1.25 * SPACE else late
+    chords = [e for e in columns(bar, staves[:1]) if e.x < x - late]
+    last: Event | None = max(chords, key=lambda e: (e.onset, -e.voice), default=None)
     end = last.end if last else bar.length if not columns(bar, staves[:1]) else 0
     begun = next((d.onset for d in bar.directions if d.span is span), -1)
     if end <= begun:
