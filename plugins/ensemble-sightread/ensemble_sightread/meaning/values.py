@@ -138,7 +138,7 @@ def _kinds(event: Event) -> list[tuple[int, float]]:
     return found
 
 
-NORMAL = {2: 3, 3: 2, 4: 3, 5: 4, 6: 4, 7: 4}
+NORMAL = {2: 3, 3: 2, 4: 3, 5: 4, 6: 4, 7: 4, 8: 6}
 
 
 @attrs.frozen(eq=False)
@@ -157,7 +157,7 @@ def marked_tuplets(bar: Bar) -> list[Tuplet]:
     for digit in sorted(bar.digits, key=lambda d: -d.confidence):
         count = int(digit.kind.split("-")[1])
         best: tuple[float, tuple[Event, ...]] | None = None
-        for run in _runs(bar, count):
+        for run in _runs(bar, count) if count in NORMAL else ():
             if any(id(event) in taken for event in run):
                 continue
             cost = _fit(run, digit)
