@@ -102,8 +102,8 @@ def hairpin(x1: float, x2: float, y: float, *, opens: bool) -> Hairpin:
 
 def test_hairpins_go_from_chord_to_chord() -> None:
     reading = page(FOUR)
-    (x1, y), (x2, _), (x3, _) = (below(reading, *at) for at in ((0, 1), (0, 3), (1, 1)))
-    found = (hairpin(x1 - 5, x2 - 9, y, opens=True), hairpin(x2 - 5, x3 + 9, y, opens=False))
+    (x1, y), (x2, _), (x3, _) = (below(reading, *at) for at in ((0, 1), (0, 3), (1, 2)))
+    found = (hairpin(x1 - 5, x2 - 16, y, opens=True), hairpin(x2 - 5, x3 - 7, y, opens=False))
     assert directions(attrs.evolve(reading.seen, hairpins=found)) == [
         (0, "1", 1, "crescendo"),
         (0, "1", 3, "stop"),

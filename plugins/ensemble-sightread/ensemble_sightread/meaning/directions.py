@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from ..symbols import SPACE, Seen
 from .music import Bar, Event
 
-BELOW = 0.7
-"""How much of its distance counts for a sign below its staff, where most signs stand."""
+BELOW, INNER = 0.7, 2.3
+"""How much of its distance counts for a sign below its staff, where most signs stand, and for
+one above a staff that is not the first of its system."""
 
 
 def beside(seen: Seen, x: float, y: float, *, below: float = BELOW) -> tuple[int, bool] | None:
@@ -35,7 +36,7 @@ def beside(seen: Seen, x: float, y: float, *, below: float = BELOW) -> tuple[int
                 first <= inner and number <= last for first, last in system.braces
             ):
                 continue
-            cost = away if above else below * away
+            cost = below * away if not above else INNER * away if place else away
             if best is None or cost < best[0]:
                 best = (cost, number, above)
     return best[1:] if best else None

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from ensemble_core.model import Box
 
-from ..symbols import SPACE, Seen, Symbol
+from ..symbols import SPACE, Seen, Staff, Symbol
 from .directions import bar_at, beside, braced, onset
 from .music import Bar, Direction
 
 SURE = 0.35
 """Least confidence of a letter."""
+FAR = 9 * SPACE
+"""How far from the lines of its staff a sign stands, at most."""
 APART = 0.7 * SPACE
 """How far the letters of a sign stand apart, at most."""
 SIGNS = re.compile(r"p{1,6}|f{1,6}|m[pf]|pf|f{1,3}p{1,2}|s?f{1,3}z?p{0,2}|rf{1,2}z?|f{1,2}zp?|n")
@@ -29,7 +31,7 @@ def add_dynamics(seen: Seen, bars: Sequence[Bar]) -> None:
         x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
         place = beside(seen, x, y)
         bar = bar_at(bars, place[0], x) if place else None
-        if place is None or bar is None:
+        if place is None or bar is None or _far(seen.staves[place[0]], x, y):
             continue
         staves = braced(seen, bar, place[0])
         staves = (place[0], *(staff for staff in staves if staff != place[0]))
@@ -54,6 +56,10 @@ def _groups(symbols: Sequence[Symbol]) -> Iterator[list[Symbol]]:
         else:
             groups.append([letter])
     yield from groups
+
+
+def _far(staff: Staff, x: float, y: float) -> bool:
+    return not staff.y(8, x) - FAR < y < staff.y(0, x) + FAR
 
 
 def _box(letters: Sequence[Symbol]) -> Box:

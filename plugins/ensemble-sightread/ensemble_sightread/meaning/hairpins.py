@@ -150,7 +150,7 @@ def _late(seen: Seen, wedges: Sequence[_Wedge]) -> float:
             before += 1
         elif any(0.3 * SPACE < x - left < WITHIN for left in xs):
             within += 1
-    return WITHIN if 3 * within > before else 0.3 * SPACE
+    return WITHIN if within > 1 and 3 * within > before else 0.3 * SPACE
 
 
 def _stop(seen: Seen, wedge: _Wedge, span: Span, late: float) -> None:
