@@ -19,6 +19,8 @@ TALLEST = 4.6
 """Staff spaces of the tallest letter."""
 JOINED = 12.0
 """Staff spaces of the widest shape: letters that touch."""
+NAME = 1.6
+"""Staff spaces that names beside a staff reach below it, at most."""
 NO_TEXT, TEXT = 0.08, 0.6
 """How sure the net is of text, 0 to 1, where there is none and where there surely is."""
 
@@ -119,8 +121,8 @@ def _beside(
     bend, slope = np.zeros(len(x)), np.zeros(len(x))
     for staff in staves:
         high, low = staff_y(staff, 8.0, x), staff_y(staff, 0.0, x)
-        row += y > (high + low) / 2
         inside = (staff.left - 0.3 * SPACE < x) & (x < staff.right + 0.3 * SPACE)
+        row += y > np.where(x < staff.left, low + NAME * SPACE, (high + low) / 2)
         touching |= inside & (coarse(edges[3]) > high - 1) & (coarse(edges[1]) < low + 1)
         away = np.abs(y - (high + low) / 2)
         close = away < nearest

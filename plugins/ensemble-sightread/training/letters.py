@@ -3,8 +3,9 @@
     python training/letters.py --scores FOLDER --run FOLDER --minutes 45
     python training/letters.py --run FOLDER --export [--out FILE]
 
-Lines are made on the fly (``lines.py``). A run that was stopped goes on where it was; more
-minutes make it longer. One core trains, a second makes the lines.
+Lines are made on the fly (``sayings.py``, ``lines.py``, ``strangers.py``). A run that was
+stopped goes on where it was; more minutes make it longer. One core trains, a second makes
+the lines.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parent))
 import lines
+import sayings
+import strangers
 from ensemble_sightread.letters import ALPHABET, BASE, HEIGHT, MODEL, STRIDE, X_HEIGHT
 
 CLASSES = len(ALPHABET) + 1
@@ -81,10 +84,10 @@ class Rows(torch.utils.data.IterableDataset[Any]):
         torch.set_num_threads(1)
         lines.cv2.setNumThreads(1)
         r = random.Random(self.seed)
-        sayings = lines.Sayings(self.texts, r)
+        said = sayings.Sayings(self.texts, r)
         pool: list[lines.Line] = []
         while True:
-            fresh = [self._line(sayings, r) for _ in range(max(24, 200 - len(pool)))]
+            fresh = [self._line(said, r) for _ in range(max(24, 200 - len(pool)))]
             pool = (pool + [line for line in fresh if line])[-3000:]
             rows = [lines.row(r.choices(pool, k=9), r) for _ in range(self.batch)]
             numbers = [[ALPHABET.index(c) + 1 for c in text] for _, text, *_ in rows]
@@ -97,8 +100,8 @@ class Rows(torch.utils.data.IterableDataset[Any]):
             )
 
     @staticmethod
-    def _line(sayings: lines.Sayings, r: random.Random) -> lines.Line | None:
-        return lines.junk(r) if r.random() < 0.12 else lines.set_line(sayings.draw(), r)
+    def _line(said: sayings.Sayings, r: random.Random) -> lines.Line | None:
+        return strangers.stranger(r) if r.random() < 0.14 else lines.set_line(said.draw(), r)
 
 
 def losses(net: LetterNet, batch: list[Tensor], guided: float) -> dict[str, Tensor]:
@@ -161,7 +164,7 @@ def train(args: argparse.Namespace) -> None:
     """Learn for ``args.minutes`` in all."""
     args.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    texts = lines.collect(args.scores, args.run / "texts.json")
+    texts = sayings.collect(args.scores, args.run / "texts.json")
     net, ema = LetterNet(), LetterNet()
     optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
     step, before = 0, 0.0

@@ -1,27 +1,19 @@
-"""Synthetic lines of text as they stand on pages of music, and what they say.
+"""Synthetic lines of text as they look on pages of music, and what is no text.
 
-Words come from the training scores (lyrics with their hyphens, directions, titles) and from
-chance; they are set in the fonts of the machine (``fc-list``), worn, and cut out as
+Lines (``sayings.py``) are set in the fonts of the machine (``fc-list``), worn, and cut out as
 ``ensemble_sightread.letters.strip`` cuts lines out of pages. Several stand in one row.
 """
 
 from __future__ import annotations
 
-import html
-import json
 import random
-import re
 import subprocess
-import unicodedata
-from collections import Counter
 from functools import lru_cache
-from pathlib import Path
 
 import attrs
 import cv2
 import numpy as np
-from ensemble_sightread.letters import ALPHABET, STRIDE, X_HEIGHT, canonical, strip
-from make_pages import musicxml, works
+from ensemble_sightread.letters import ALPHABET, STRIDE, X_HEIGHT, strip
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,17 +32,7 @@ FAMILIES = {
 }  # fmt: skip
 """Typefaces and how often each is drawn."""
 
-TAGS = re.compile(
-    r"<(lyric|words|rehearsal|work-title|movement-title|creator|part-name|credit-words)\b"
-    r"([^>]*)>(.*?)</\1>", re.S,
-)  # fmt: skip
-SAID = re.compile(r"<text[^>]*>([^<]*)<")
 LIGATURES = {"ffi": "ﬃ", "ffl": "ﬄ", "ff": "ﬀ", "fi": "ﬁ", "fl": "ﬂ"}
-ACCENTED: dict[str, str] = {}
-for _char in ALPHABET:
-    ACCENTED.setdefault(unicodedata.normalize("NFD", _char)[0], "")
-    if len(unicodedata.normalize("NFD", _char)) == 2:
-        ACCENTED[unicodedata.normalize("NFD", _char)[0]] += _char
 
 
 @attrs.frozen
@@ -99,104 +81,6 @@ def shape(path: str) -> tuple[frozenset[int], float]:
     return known, (bottom - top) / 200
 
 
-# ---------------------------------------------------------------- what lines say
-
-
-def collect(scores: Path, store: Path) -> dict[str, list[str]]:
-    """Lyric verses, directions and titles of the works for training; kept in ``store``."""
-    if store.exists():
-        kept: dict[str, list[str]] = json.loads(store.read_text())
-        return kept
-    verses: list[str] = []
-    words: Counter[str] = Counter()
-    titles: set[str] = set()
-    for work in sorted(set(works(scores, evaluation=False))):
-        by_number: dict[str, list[str]] = {}
-        for tag, attributes, body in TAGS.findall(musicxml(work)):
-            if tag != "lyric":
-                words.update([body] if tag in ("words", "rehearsal") else ())
-                titles.update((body,) if tag not in ("words", "rehearsal") else ())
-                continue
-            going = "<syllabic>begin<" in body or "<syllabic>middle<" in body
-            said = clean(" ".join(SAID.findall(body)))
-            number = attributes.partition('number="')[2][:2]
-            by_number.setdefault(number, []).append(said + ("\t" if going else " "))
-        verses += ["".join(parts) for parts in by_number.values()]
-    texts = {
-        "verses": [v for v in verses if len(v) > 8],
-        "words": [clean(w) for w in sorted(words) for _ in range(min(words[w], 40))],
-        "titles": [line for t in sorted(titles) for line in clean(t).split("\n") if line],
-    }
-    store.write_text(json.dumps(texts))
-    return texts
-
-
-def clean(said: str) -> str:
-    """Without entities, and with the characters that are learnt alone."""
-    return "".join(c for c in canonical(html.unescape(said)) if c in ALPHABET or c in " \n")
-
-
-class Sayings:
-    """Draws what a line says; a tab stands for a wide gap with or without a hyphen."""
-
-    def __init__(self, texts: dict[str, list[str]], r: random.Random) -> None:
-        self.texts, self.r = texts, r
-        self.lengths = [len(v) for v in texts["verses"]]
-
-    def draw(self) -> str:
-        """One line of 1 to about 40 characters."""
-        r = self.r
-        kind = r.choices(("verse", "words", "titles", "chance", "number"), (50, 22, 12, 8, 8))[0]
-        if kind == "verse":
-            said = self._verse()
-        elif kind == "number":
-            said = self._number()
-        elif kind == "chance":
-            letters = r.choices(ALPHABET, k=r.randint(1, 12))
-            said = "".join(letters).strip() or "a"
-        else:
-            said = r.choice(self.texts[kind])
-        throw = r.random()
-        if throw < 0.06:
-            said = said.upper().replace("SS", "ß") if r.random() < 0.1 else said.upper()
-        elif throw < 0.16:
-            said = "".join(
-                r.choice(ACCENTED[c]) if ACCENTED.get(c) and r.random() < 0.3 else c for c in said
-            )
-        if len(said) > 40:
-            start = r.randrange(len(said) - 20)
-            said = said[start : start + r.randint(8, 40)]
-        return "".join(c for c in said if c in ALPHABET or c == "\t").strip() or "1."
-
-    def _verse(self) -> str:
-        r = self.r
-        verse = r.choices(self.texts["verses"], self.lengths)[0]
-        start = r.randrange(max(1, len(verse) - 10))
-        said = verse[start : start + r.randint(3, 40)]
-        joint = r.choice(("", "", "-", "\t-\t", "\t-\t", "\t"))
-        said = said.strip().replace("\t", joint)
-        if r.random() < 0.12:
-            said = f"{r.randint(1, 9)}. {said}"
-        if r.random() < 0.06:
-            said += r.choice(("_", "\t_", "\t-"))
-        return said
-
-    def _number(self) -> str:
-        r = self.r
-        return r.choice((
-            f"{r.randint(1, 9)}", f"{r.randint(1, 9)}.", f"{r.randint(1, 240)}",
-            f"({r.randint(1, 60)})", f"Op. {r.randint(1, 140)}, No. {r.randint(1, 12)}",
-            f"{r.choice('♩♩♪𝅗')}{r.choice(('', '.'))} = {r.randint(30, 220)}",
-            f"({r.choice('♩♩♪𝅗')} = {r.randint(30, 220)})", r.choice("ABCDEFGHIJKLM"),
-            f"({r.randint(1650, 1950)}–{r.randint(1650, 1990)})", f"{r.randint(1, 20)})",
-            f"{r.randint(1, 4)}{r.choice((',', '-', ' '))}{r.randint(1, 5)}", "1. 2.",
-            "D.C. al Fine",
-        ))  # fmt: skip
-
-
-# ---------------------------------------------------------------- how lines look
-
-
 @attrs.frozen(eq=False)
 class Line:
     """A line cut out: its pixels, what it says, and where.
@@ -230,7 +114,7 @@ def set_line(said: str, r: random.Random) -> Line | None:
     height = size * ratio
     canvas, text, places = _typeset(said, font(face.path, size), known, height, r)
     base = canvas.shape[0] * 0.6
-    worn = wear(_neighbours(canvas, base, height, r), height, r)
+    worn = wear(neighbours(canvas, base, height, r), height, r)
     capitals = not any(c.islower() for c in text) and r.random() < 0.6
     taken = height * float(np.exp(r.gauss(0, 0.08))) * (r.uniform(1.2, 1.5) if capitals else 1.0)
     lower = base + r.gauss(0, 0.07) * height
@@ -344,7 +228,7 @@ def _note(pen: ImageDraw.ImageDraw, glyph: str, x: float, base: float, height: f
         pen.polygon([(right + x * height, base - y * height) for x, y in flag], fill=0)
 
 
-def _neighbours(canvas: Gray, base: float, height: float, r: random.Random) -> Gray:
+def neighbours(canvas: Gray, base: float, height: float, r: random.Random) -> Gray:
     """Bits of slurs, stems, staff lines and other words around the line."""
     if r.random() < 0.65:
         return canvas
@@ -407,94 +291,6 @@ def wear(page: Gray, height: float, r: random.Random) -> Gray:
         if done:
             work = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     return np.asarray(work, dtype=np.uint8)
-
-
-def junk(r: random.Random) -> Line:
-    """Something that is no text: a sign of music, a bit of a line, a stain."""
-    height = r.uniform(8, 22)
-    canvas = np.full((int(height * 8), int(height * r.uniform(5, 9))), 255, np.uint8)
-    base, middle = canvas.shape[0] * 0.6, canvas.shape[1] / 2
-    signs = music_font(round(height * r.uniform(2, 4)))
-    if signs and r.random() < 0.6:
-        picture = Image.fromarray(canvas)
-        pen = ImageDraw.Draw(picture)
-        sign = (
-            "".join(r.choices("fmprsz", k=r.randint(1, 3)))
-            if r.random() < 0.4
-            else r.choice(music_signs())
-        )
-        pen.text((middle, base), sign, fill=0, font=signs, anchor="ms")
-        canvas = np.asarray(picture, dtype=np.uint8)
-    elif r.random() < 0.3:
-        canvas = _neighbours(canvas, base - height, height * 1.5, r)
-    else:
-        _strokes(canvas, base, height, r)
-    worn = wear(canvas, height, r)
-    inked = np.argwhere(worn < 128)
-    if len(inked):
-        (top, left), (bottom, right) = inked.min(0), inked.max(0)
-        if r.random() < 0.7:
-            height, base = (bottom - top + 1) / r.choice((1.0, 1.5, 2.0)), bottom + 1
-        left, right = left - 0.3 * height, right + 0.3 * height
-    else:
-        left, right = 0.0, height
-    pixels = strip(worn, left, min(right, left + 8 * height), (base, 0.0), max(4.0, height))
-    return Line(pixels, "", np.zeros((0, 2), np.float32), False, False)
-
-
-def _strokes(canvas: Gray, base: float, height: float, r: random.Random) -> None:
-    """A hairpin, a bow, a bracket's corner, a bar of a beam, a stem with its head."""
-    wide, thick = canvas.shape[1], max(1, round(height * r.uniform(0.08, 0.18)))
-    x1, x2 = sorted((r.uniform(0.05, 0.4) * wide, r.uniform(0.5, 0.95) * wide))
-    y, open_ = base - 0.5 * height, r.uniform(0.3, 1.0) * height
-    kind = r.choice(("hairpin", "hairpin", "hairpin", "bow", "corner", "bar", "note"))
-    if kind == "hairpin":
-        x1, x2 = (x1, x2) if r.random() < 0.5 else (x2, x1)
-        gap = 0.0 if r.random() < 0.8 else open_ * 0.3
-        for side in (-1, 1):
-            ends = (int(x1), int(y + side * gap)), (int(x2), int(y + side * open_))
-            cv2.line(canvas, *ends, 0, thick, cv2.LINE_AA)
-    elif kind == "bow":
-        turn = r.choice((0, 180))
-        size = (int((x2 - x1) / 2), int(open_))
-        middle = (int((x1 + x2) / 2), int(y))
-        cv2.ellipse(canvas, middle, size, r.uniform(-9, 9), turn, turn + 180, 0, thick, cv2.LINE_AA)
-    elif kind == "corner":
-        cv2.line(canvas, (int(x1), int(y)), (int(x2), int(y)), 0, thick)
-        end = (int(r.choice((x1, x2))), int(y + r.choice((-1, 1)) * 2 * open_))
-        cv2.line(canvas, (end[0], int(y)), end, 0, thick)
-    elif kind == "bar":
-        cv2.line(canvas, (int(x1), int(y)), (int(x2), int(y + r.gauss(0, 4))), 0, 4 * thick)
-    else:
-        size = (int(0.65 * height), int(0.5 * height))
-        cv2.ellipse(canvas, (int(x1 + height), int(y)), size, -20, 0, 360, 0, r.choice((-1, thick)))
-        if r.random() < 0.7:
-            x = int(x1 + r.choice((0.45, 1.6)) * height)
-            cv2.line(canvas, (x, int(y)), (x, int(y + r.choice((-1, 1)) * 3 * height)), 0, thick)
-
-
-@lru_cache(maxsize=1)
-def music_path() -> Path | None:
-    """LilyPond's music font, if there is one."""
-    found = sorted(Path("/usr/share/lilypond").glob("*/fonts/otf/emmentaler-20.otf"))
-    return found[0] if found else None
-
-
-def music_font(size: int) -> ImageFont.FreeTypeFont | None:
-    """That font at a size."""
-    path = music_path()
-    return font(str(path), size) if path else None
-
-
-@lru_cache(maxsize=1)
-def music_signs() -> tuple[str, ...]:
-    """Its signs, without those that look like letters, digits and notes of metronome marks."""
-    from fontTools.ttLib import TTFont
-
-    with TTFont(str(music_path()), lazy=True) as file:
-        names = sorted((code, name) for code, name in file.getBestCmap().items() if code >= 0xE000)
-    kept = ("accidentals", "scripts", "clefs", "rests", "flags", "arrowheads", "brackets")
-    return tuple(chr(code) for code, name in names if name.startswith(kept))
 
 
 # ---------------------------------------------------------------- rows
