@@ -79,14 +79,16 @@ def see(
 
     page = normalise(gray)
     progress(0.15)
-    seen, cleared, straight = analyse(page)
+    glance = look(page.image, threads)
+    progress(0.35)
+    seen, cleared, straight = analyse(page, glance.masks)
     larger = float(np.median([staff.space.mean() for staff in seen.staves])) / SPACE
     left_out = seen.tablature
     if left_out and not 0.9 < larger < 1.1:  # it was the tablature that was measured
         page = normalise(gray, page.space * larger)
-        seen, cleared, straight = analyse(page)
-    progress(0.35)
-    glance = look(page.image, threads)
+        glance = look(page.image, threads)
+        seen, cleared, straight = analyse(page, glance.masks)
+    progress(0.6)
     kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
     arcs = Arcs(cleared, page.ink)
     least = LENIENT * options.min_confidence

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,7 @@ from ensemble_core.model import RecognitionError
 
 from .curves import find_curves
 from .lines import Band, bands, clear_lines
+from .mending import ridge
 from .morphology import Mask
 from .normalise import Normalised, normalise
 from .staves import find_staves
@@ -35,8 +39,18 @@ def structure_of(page: Normalised) -> Seen:
     return analyse(page)[0]
 
 
-def analyse(page: Normalised) -> tuple[Seen, Mask, list[Band]]:
-    """The same, with the fine picture and the straightened staves without staff lines."""
+def analyse(
+    page: Normalised, masks: Mapping[str, NDArray[np.uint8]] | None = None
+) -> tuple[Seen, Mask, list[Band]]:
+    """The same, with the fine picture and the straightened staves without staff lines.
+
+    Args:
+        page: The page.
+        masks: What the net is sure of (``Glance.masks``): broken lines are drawn again by it.
+    """
+    masks = masks or {}
+    if "staff" in masks:
+        page = attrs.evolve(page, ink=page.ink | ridge(masks["staff"], page.ink.shape, False))
     found = find_staves(page)
     staves = without_tablature(found, page.ink)
     if not staves:
@@ -45,7 +59,11 @@ def analyse(page: Normalised) -> tuple[Seen, Mask, list[Band]]:
             hint="sightread reads staves of five lines",
             code="tablature",
         )
+    if "barline" in masks:
+        page = attrs.evolve(page, ink=page.ink | ridge(masks["barline"], page.ink.shape, True))
     cleared = clear_lines(page, staves)
+    if "curve" in masks:
+        cleared |= ridge(masks["curve"], cleared.shape, False)
     both = bands(page.ink, cleared, staves)
     systems = find_systems(page, both, staves)
     stems = find_stems(cleared, staves, systems)

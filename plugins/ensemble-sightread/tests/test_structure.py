@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from ensemble_sightread.normalise import normalise
 from ensemble_sightread.strokes import find_beams
-from ensemble_sightread.structure import structure
+from ensemble_sightread.structure import analyse, structure
 from ensemble_sightread.symbols import Barline, Seen, Stem
 
 from ensemble_core.model import RecognitionError
@@ -259,3 +260,31 @@ def test_a_half_note_has_a_stem_and_an_accidental_has_none() -> None:
     png = resvg.svg_to_bytes(svg_string=kit.renderToSVG(1), background="#ffffff", width=1900)
     gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert len(structure(gray).stems) == 4
+
+
+def seen_with(page: np.ndarray, name: str, lines: list[tuple[slice, slice]]) -> Seen:
+    """What is seen when the net is sure of straight lines, given in pixels of its mask."""
+    normal = normalise(page)
+    mask = np.zeros([-(-side // 2) for side in normal.image.shape], np.uint8)
+    for line in lines:
+        mask[line] = 255
+    return analyse(normal, {name: mask})[0]
+
+
+def test_a_broken_bar_line_is_drawn_again_where_the_net_sees_one() -> None:
+    page = drawn()
+    page[200:220, 800:803] = 0
+    page[262:282, 800:803] = 0
+    assert structure(page).systems[0].barlines == ()
+    (bar,) = seen_with(page, "barline", [np.s_[50:71, 200:201]]).systems[0].barlines
+    assert bar.x * 2 == pytest.approx(801, abs=3)
+    assert bar.style == "single"
+
+
+def test_a_staff_whose_lines_are_lost_for_a_while_is_one_staff() -> None:
+    page = drawn()
+    page[:, 560:680] = 255
+    assert len(structure(page).staves) == 2
+    line = seen_with(page, "staff", [np.s_[y : y + 1, 25:275] for y in range(50, 71, 5)])
+    assert len(line.staves) == 1
+    assert line.staves[0].right - line.staves[0].left == pytest.approx(500, abs=4)
