@@ -21,9 +21,7 @@ import truth  # noqa: E402
 from ensemble_sightread.meaning import Reading, read  # noqa: E402
 from ensemble_sightread.meaning.rhythm import LEAST_STATES, solve  # noqa: E402
 from ensemble_sightread.meaning.search import Budget  # noqa: E402
-from ensemble_sightread.meaning.values import NORMAL  # noqa: E402
 from ensemble_sightread.musicxml import Written, write  # noqa: E402
-from ensemble_sightread.symbols import KINDS  # noqa: E402
 
 from ensemble_core.musicxml.schema import validate  # noqa: E402
 
@@ -300,8 +298,3 @@ def test_a_page_whose_budget_is_spent_still_reads_every_bar() -> None:
     assert len(found.placed) == len(bar.events) == 36
     assert not found.fits
     assert budget.left > -3 * LEAST_STATES
-
-
-def test_every_number_the_net_knows_is_a_tuplet_with_a_time() -> None:
-    numbers = {int(kind.removeprefix("tuplet-")) for kind in KINDS if kind.startswith("tuplet-")}
-    assert numbers <= set(NORMAL)

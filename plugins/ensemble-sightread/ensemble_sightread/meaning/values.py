@@ -138,7 +138,7 @@ def _kinds(event: Event) -> list[tuple[int, float]]:
     return found
 
 
-NORMAL = {2: 3, 3: 2, 4: 3, 5: 4, 6: 4, 7: 4, 8: 6, 9: 8}
+NORMAL = {2: 3, 3: 2, 4: 3, 5: 4, 6: 4, 7: 4, 8: 6}
 
 
 @attrs.frozen(eq=False)
