@@ -16,7 +16,7 @@ from .values import Tuplet, likely_tuplets, marked_tuplets, paired_tuplets
 
 GOOD = 0.75
 """A reading as cheap as this is taken without looking for others."""
-PAGE_STATES, BAR_STATES, LEAST_STATES = 60_000, 5_000, 600
+PAGE_STATES, BAR_STATES, LEAST_STATES = 40_000, 4_000, 500
 """States that the search of a page, and of one bar, may make; a bar always gets the least."""
 
 

@@ -90,6 +90,8 @@ class Frontier:
     def offer(self, state: State) -> None:
         """Keep a state if it is the cheapest that leads where it does."""
         self.budget.left -= 1
+        if state.cost > self.limit:
+            return
         key = (state.time, state.voices)
         known = self.found.get(key)
         if known is not None:
@@ -97,25 +99,13 @@ class Frontier:
                 self.found[key] = state
             return
         self.found[key] = state
-        if len(self.found) >= 2 * self.width + 8:
+        if len(self.found) >= self.width + 8:
             self.limit = sorted(state.cost for state in self.found.values())[self.width - 1]
             self.found = {k: s for k, s in self.found.items() if s.cost <= self.limit}
 
     def cheapest(self) -> list[State]:
         """The states that matter, cheapest first."""
         return sorted(self.found.values(), key=lambda state: state.cost)[: self.width]
-
-
-@attrs.frozen
-class _Column:
-    """One column while it is being read after ``before``, at ``time``."""
-
-    choices: Sequence[Choice]
-    before: State
-    time: int
-    x: float
-    limit: float
-    into: Frontier
 
 
 @attrs.frozen(eq=False)
@@ -170,13 +160,20 @@ class Search:
             if not states:
                 return None
             last_x = column[0].x
-        return min((self._finish(state) for state in states), key=lambda found: found.cost)
+        best: tuple[float, State, int, bool] | None = None
+        for state in states:
+            if best and state.cost >= best[0]:
+                break  # the end of a bar only adds to what it costs
+            total, length, fits = self._finish(state)
+            if best is None or total < best[0]:
+                best = total, state, length, fits
+        return self._solution(best[1], best[0], best[2], best[3]) if best else None
 
     def _choice(self, event: Event, ratio: tuple[int, int] | None) -> Choice:
         values = event.values or options(event)
         values = values[:5] if self.wide else [value for value in values if value.cost < 0.5]
         if ratio:
-            values = [attrs.evolve(value, ratio=ratio) for value in values]
+            values = [Value(value.kind, value.dots, value.cost, ratio) for value in values]
         way = 0 if event.up is None else 1 if event.up else -1
         lengths = tuple((value, value.ticks) for value in values)
         return Choice(event, lengths, self.bar.staves.index(event.lane), way, doubt(event))
@@ -187,6 +184,8 @@ class Search:
         for most in (COLUMN_LIMIT, NEVER):
             front = Frontier(width, self.budget)
             for state in states:
+                if state.cost > front.limit:
+                    break  # nor are those after it among the cheapest
                 self._step(state, choices, close, min(self.bound, state.cost + most), front)
             if front.found or self.bound < NEVER:
                 break
@@ -202,11 +201,11 @@ class Search:
     ) -> None:
         """Offer all ways to read one column after ``state``."""
         times = _times(state, close is not None)
-        loss = sum(choice.doubt for choice in choices)
-        if self.wide and state.time >= 0 and state.cost + loss < limit:
-            front.offer(State(state.cost + loss, state.time, state.voices, state, (), state.x))
+        if self.wide and state.time >= 0:
+            loss = state.cost + sum(choice.doubt for choice in choices)
+            if loss < limit:
+                front.offer(State(loss, state.time, state.voices, state, (), state.x))
         holes = self._holes(times, state) if self.wide else []
-        x = choices[0].event.x
         for time in (*times, *holes):
             over = self.length is not None and time >= self.length
             if over and state.time >= 0 and time != times[0]:
@@ -214,8 +213,8 @@ class Search:
             cost = state.cost + (FULL_OVER if over else 0.0) + (HOLE if time in holes else 0.0)
             if time == state.time:
                 cost += close or 0.0
-            column = _Column(choices, state, time, x, limit, front)
-            self._place(column, 0, cost, state.voices, ())
+            if cost < limit:
+                self._place(state, choices, time, (cost, limit), front)
 
     def _holes(self, times: Sequence[int], state: State) -> list[int]:
         """Later times at which a column may begin if a symbol before it was not seen."""
@@ -227,38 +226,51 @@ class Search:
         return [time for time in found if time not in times and time < most]
 
     def _place(
-        self, column: _Column, index: int, cost: float, voices: Voices, placed: Placed
+        self,
+        before: State,
+        choices: Sequence[Choice],
+        time: int,
+        costs: tuple[float, float],
+        front: Frontier,
     ) -> None:
-        """Put the column's events, from ``index`` on, into voices."""
-        before, time, front = column.before, column.time, column.into
-        if index == len(column.choices):
+        """Offer all ways to put a column's events into voices at ``time``.
+
+        Args:
+            before: The reading up to the column.
+            choices: What the column's events may be.
+            time: When it begins.
+            costs: What it costs already, and what it must not cost.
+            front: Where the readings go.
+        """
+        cost, limit = costs
+        partial: list[tuple[float, Voices, Placed]] = [(cost, before.voices, ())]
+        for choice in choices:
+            staff, way, event, loss = choice.staff, choice.way, choice.event, choice.doubt
+            grown: list[tuple[float, Voices, Placed]] = []
+            for cost, voices, placed in partial:
+                if self.wide and cost + loss < limit:
+                    grown.append((cost + loss, voices, placed))
+                own, above, below = voices[staff], voices[:staff], voices[staff + 1 :]
+                for number, extra in _voices(own, time, way):
+                    direction = own[number][1] or way if number < len(own) else way
+                    first, last = own[:number], own[number + 1 :]
+                    for value, ticks in choice.values:
+                        total = cost + extra + value.cost
+                        if total >= limit or total > front.limit:
+                            break
+                        mine = (*first, (time + ticks, direction), *last)
+                        taken = (*placed, (event, value, number))
+                        grown.append((total, (*above, mine, *below), taken))
+            partial = grown
+        x = choices[0].event.x
+        for cost, voices, placed in partial:
             if placed:
-                front.offer(State(cost, time, voices, before, placed, column.x))
+                front.offer(State(cost, time, voices, before, placed, x))
             elif before.time < 0:
                 front.offer(State(cost, -1, voices, before))
-            return
-        choice = column.choices[index]
-        if self.wide and cost + choice.doubt < column.limit:
-            self._place(column, index + 1, cost + choice.doubt, voices, placed)
-        staff, way = choice.staff, choice.way
-        own = voices[staff]
-        for number, extra in _voices(own, time, way):
-            direction = own[number][1] or way if number < len(own) else way
-            for value, ticks in choice.values:
-                total = cost + extra + value.cost
-                if total >= column.limit or total > front.limit:
-                    break
-                mine = (*own[:number], (time + ticks, direction), *own[number + 1 :])
-                self._place(
-                    column,
-                    index + 1,
-                    total,
-                    (*voices[:staff], mine, *voices[staff + 1 :]),
-                    (*placed, (choice.event, value, number)),
-                )
 
-    def _finish(self, state: State) -> Solution:
-        """Weigh how the bar ends."""
+    def _finish(self, state: State) -> tuple[float, int, bool]:
+        """Weigh how the bar ends: what the reading costs, its length and whether it fits."""
         staves = [staff for staff in state.voices if staff]
         ends = [max(end for end, _ in staff) for staff in staves]
         longest = max(ends, default=self.length or 0)
@@ -267,7 +279,7 @@ class Search:
         if ends and longest < full and all(end == longest for end in ends):
             likely = self.short_ok and 4 * longest <= 3 * full
             cost += 0.6 if likely else 1.4 if self.short_ok else 3.0
-            return self._solution(state, cost, longest, self.short_ok)
+            return cost, longest, self.short_ok
         fits = True
         for staff in staves:
             if not any(end == full for end, _ in staff):
@@ -279,7 +291,7 @@ class Search:
                     fits = False
                 elif end < full and len(staff) > 1:
                     cost += OPEN_END
-        return self._solution(state, cost, full if fits else max(full, longest), fits)
+        return cost, full if fits else max(full, longest), fits
 
     def _solution(self, state: State, cost: float, length: int, fits: bool) -> Solution:
         placed: list[tuple[Event, Value, int, int]] = []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from ..symbols import SPACE, Curve, Seen
 from .music import Bar, Event, Head, Slur
 from .pitches import ties_heads
+
+Floats = NDArray[np.float64]
 
 BEFORE, ASIDE = 0.5 * SPACE, 1.5 * SPACE
 """How far a slur may begin left of its chord, and how far right of it (mirrored at its end)."""
@@ -20,10 +24,34 @@ MARGIN = 3.0 * SPACE
 
 @attrs.frozen(eq=False)
 class _Line:
-    """The chords of a system: which place their staff has, where they begin and end."""
+    """A system: its chords, and where they stand.
+
+    Attributes:
+        bars: Its bars.
+        chords: Its chords.
+        left, right: Their edges, shape (n,).
+        high, low: y of their highest and lowest head.
+        top, foot: The same with the stem.
+        reach: Least and greatest y at which a curve may end at one of them.
+    """
 
     bars: Sequence[Bar]
     chords: Sequence[Event]
+    left: Floats
+    right: Floats
+    high: Floats
+    low: Floats
+    top: Floats
+    foot: Floats
+    reach: tuple[float, float]
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar]) -> _Line:
+        chords = [event for bar in bars for event in bar.events if event.heads]
+        rows = [_edges(event) for event in chords]
+        left, right, high, low, top, foot = np.array(rows, dtype=np.float64).reshape(-1, 6).T
+        reach = float(top.min(initial=np.inf)) - APART, float(foot.max(initial=-np.inf)) + APART
+        return cls(bars, chords, left, right, high, low, top, foot, reach)
 
     def place(self, event: Event) -> int:
         return self.bars[0].staves.index(event.staff)
@@ -32,6 +60,34 @@ class _Line:
         """The left edge of a staff's first chord or rest."""
         xs = [e.x for bar in self.bars for e in bar.events if e.staff == staff]
         return min(xs, default=self.bars[0].right)
+
+    def nearest(self, curve: Curve, *, at_start: bool) -> Event | None:
+        """The chord a curve begins or ends at: on the side it bows to, and not too far."""
+        x, y = (curve.x1, curve.y1) if at_start else (curve.x2, curve.y2)
+        if not self.reach[0] <= y <= self.reach[1]:
+            return None
+        inward = x - self.right if at_start else self.left - x
+        outward = self.left - x if at_start else x - self.right
+        if curve.up:
+            over, under = self.top - y, y - self.high
+        else:
+            over, under = y - self.foot, self.low - y
+        near = (outward <= BEFORE) & (inward <= ASIDE) & (over <= APART) & (under <= 0)
+        numbers = np.flatnonzero(near)
+        if not numbers.size:
+            return None
+        aside = np.maximum(np.maximum(outward, inward), 0.0)
+        away = np.maximum(over, 0.0) + 1.5 * aside
+        return self.chords[int(numbers[away[numbers].argmin()])]
+
+
+def _edges(event: Event) -> tuple[float, ...]:
+    """Left and right edge of a chord, highest and lowest head, top and foot."""
+    symbols = event.symbols
+    high, low = min(s.y for s in symbols), max(s.y for s in symbols)
+    stem = event.stem
+    top, foot = (min(high, stem.top), max(low, stem.bottom)) if stem else (high, low)
+    return min(s.left for s in symbols), max(s.right for s in symbols), high, low, top, foot
 
 
 def slurs(seen: Seen, bars: Sequence[Bar], ties: Sequence[tuple[Head, Head]]) -> None:
@@ -46,19 +102,19 @@ def slurs(seen: Seen, bars: Sequence[Bar], ties: Sequence[tuple[Head, Head]]) ->
         ties: The heads that are tied.
     """
     bows = _bows(seen, ties)
+    taken = set(bows.values())
+    curves = [curve for curve in seen.curves if curve not in taken]
     left: list[tuple[int, Event, bool]] = []
     used: set[tuple[int, int]] = set()
     for number in range(len(seen.systems)):
         own = [bar for bar in bars if bar.system == number]
         if not own:
             continue
-        line = _Line(own, [e for bar in own for e in bar.events if e.heads])
+        line = _Line.of(own)
         leaving: list[tuple[int, Event, bool]] = []
-        for curve in seen.curves:
-            if curve in bows.values():
-                continue
-            start = _nearest(line.chords, curve, at_start=True)
-            stop = _nearest(line.chords, curve, at_start=False)
+        for curve in curves:
+            start = line.nearest(curve, at_start=True)
+            stop = line.nearest(curve, at_start=False)
             if start and stop and start is not stop:
                 if start.staff == stop.staff and start.middle + 0.5 * SPACE < stop.middle:
                     _join(start, stop, curve.up, used, bows)
@@ -85,36 +141,6 @@ def _bows(seen: Seen, ties: Sequence[tuple[Head, Head]]) -> dict[int, Curve]:
 
 def _runs_out(line: _Line, curve: Curve) -> bool:
     return curve.x2 > line.bars[-1].right - MARGIN
-
-
-def _nearest(chords: Iterable[Event], curve: Curve, *, at_start: bool) -> Event | None:
-    """The chord a curve begins or ends at."""
-    best: tuple[float, Event] | None = None
-    for event in chords:
-        away = _away(event, curve, at_start=at_start)
-        if away is not None and (best is None or away < best[0]):
-            best = (away, event)
-    return best[1] if best else None
-
-
-def _away(event: Event, curve: Curve, *, at_start: bool) -> float | None:
-    """How far a curve's end is from the side of a chord it bows on; None: too far."""
-    x, y = (curve.x1, curve.y1) if at_start else (curve.x2, curve.y2)
-    left, right = min(s.left for s in event.symbols), event.right
-    inward = x - right if at_start else left - x
-    outward = left - x if at_start else x - right
-    if outward > BEFORE or inward > ASIDE:
-        return None
-    heads = [s.y for s in event.symbols]
-    tops = [*heads, event.stem.top] if event.stem else heads
-    feet = [*heads, event.stem.bottom] if event.stem else heads
-    if curve.up:
-        over, under = min(tops) - y, y - min(heads)
-    else:
-        over, under = y - max(feet), max(heads) - y
-    if over > APART or under > 0:
-        return None
-    return max(over, 0.0) + 1.5 * max(outward, inward, 0.0)
 
 
 def _join(
