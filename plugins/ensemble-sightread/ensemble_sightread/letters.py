@@ -12,6 +12,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -242,10 +243,25 @@ def _word(line: Line, read: Read, letters: Sequence[tuple[str, int, int]]) -> li
     small = any(char.islower() for char in text)
     height = line.height if small else min(line.height, 0.68 * (box[3] - box[1]))
     italic, bold = read.style[first:last].mean(0)
+    middles = [line.x((start + end + 1) / 2) for _, start, end in letters]
     return [
         Word(text, left, top, right, bottom, low, height / FINE,
-             bool(italic > 0.5), bool(bold > 0.5), confidence)
+             bool(italic > 0.5), bool(bold > 0.5), confidence,
+             tuple(coarse(np.array(middles)).tolist()),
+             tuple(width / FINE for width in _blanks(line, middles)))
     ]  # fmt: skip
+
+
+def _blanks(line: Line, middles: Sequence[float]) -> list[int]:
+    """The widest run of columns without ink between each two letters, in fine pixels."""
+    inked = np.asarray((line.picture < 160).any(0), dtype=bool)
+    found = []
+    for left, right in pairwise(middles):
+        first = max(int(left) - line.origin[0], 0)
+        columns = inked[first : max(int(right) + 1 - line.origin[0], first)]
+        edges = np.flatnonzero(np.concatenate(([True], columns, [True])))
+        found.append(int(np.diff(edges).max()) - 1)
+    return found
 
 
 def _inked(line: Line, left: float, right: float) -> tuple[float, float, float, float]:

@@ -228,6 +228,8 @@ class Word:
         height: Of a small letter without ascender (x-height), in pixels.
         italic, bold: How it is set.
         confidence: Of the text, 0 to 1.
+        middles: x of the middle of each of its letters; empty if that is not known.
+        blanks: How wide the paper is between each two letters, in pixels; empty likewise.
     """
 
     text: str
@@ -240,6 +242,8 @@ class Word:
     italic: bool = False
     bold: bool = False
     confidence: float = 1.0
+    middles: tuple[float, ...] = ()
+    blanks: tuple[float, ...] = ()
 
 
 @attrs.frozen

@@ -217,3 +217,15 @@ def test_a_slur_over_a_phrase_is_no_melisma() -> None:
     assert sung(with_words(spine, *((t, n, 4.0) for n, t in enumerate(texts)))) == [
         [f"1:{text}"] for text in texts
     ]
+
+
+def test_words_read_as_one_are_parted_where_the_paper_is_widest() -> None:
+    bare = page(SONG)
+    xs, y = columns(bare), below(bare.seen, 0, 4)
+    left, right = xs[0] - 16, xs[1] + 16
+    middles = tuple(left + (n + 0.5) * (right - left) / 8 for n in range(8))
+    blanks = (1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0)
+    both = Word("pournous", left, y - 15, right, y, y, 9, middles=middles, blanks=blanks)
+    others = [word(text, x, y) for text, x in zip("a b as ti".split(), xs[2:6], strict=True)]
+    found = sung(read(attrs.evolve(bare.seen, words=(both, *others))))
+    assert found[:3] == [["1:pour"], ["1:nous"], ["1:a"]]

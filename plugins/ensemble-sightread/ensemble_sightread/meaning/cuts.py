@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import combinations, pairwise
 
+from ..symbols import SPACE
+
+GLUED = 1.2 * SPACE
+"""How much farther a piece counts to be from its chord if it is cut amid letters that touch."""
 _VOWELS = re.compile(r"[aeiouyàáâãäåæèéêëìíîïòóôõöøœùúûüýÿ]+", re.IGNORECASE)
 _STARTS = re.compile(r"(?:sch|ch|th|ph|sh|gn|qu|[bcdfgkptv][rl]|[^\W\d_]|$)$", re.IGNORECASE)
 """Consonants that begin a syllable together."""
@@ -31,25 +35,28 @@ def share(text: str) -> list[float]:
     return [end / ends[-1] for end in ends]
 
 
-def cut(text: str, left: float, right: float, middles: Sequence[float]) -> tuple[int, ...] | None:
+def cut(
+    text: str, edges: Sequence[float], wide: Set[int], middles: Sequence[float]
+) -> tuple[int, ...] | None:
     """Where to cut a word so that its pieces are nearest to being centred on some chords.
 
     Args:
         text: The word.
-        left, right: Where it stands.
+        edges: x of where each letter begins and the last one ends.
+        wide: Before which letters there is more paper than usual.
         middles: Where the chords stand, in order.
 
     Returns:
         The places, one less than there are chords; None if it has too few syllables.
     """
-    ends = [left + (right - left) * part for part in share(text)]
 
     def away(chosen: Sequence[int]) -> float:
-        bounds = [0, *chosen, len(text)]
-        spans = pairwise(bounds)
-        return sum(
-            abs((ends[first] + ends[last]) / 2 - middle)
+        spans = pairwise([0, *chosen, len(text)])
+        apart = sum(
+            abs((edges[first] + edges[last]) / 2 - middle)
             for (first, last), middle in zip(spans, middles, strict=True)
         )
+        return apart + sum(GLUED for place in chosen if place not in wide)
 
-    return min(combinations(places(text), len(middles) - 1), key=away, default=None)
+    possible = sorted({*places(text), *wide})
+    return min(combinations(possible, len(middles) - 1), key=away, default=None)

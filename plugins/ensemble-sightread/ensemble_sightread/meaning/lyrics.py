@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -12,7 +13,12 @@ from ..symbols import SPACE, Seen
 from .music import Bar, Event, Lyric, Slur
 from .singing import Chord, matched
 from .syllables import Syllable, syllables
-from .verses import Line, verse_lines
+from .verses import DASHES, Line, verse_lines
+
+USUAL = (0.35, 0.56)
+"""How wide a plain space is, in heights of a small letter."""
+NO_SPACE = 0.3 * SPACE
+"""How wide a gap is no space any more."""
 
 
 def attach_lyrics(seen: Seen, bars: Sequence[Bar]) -> list[Line]:
@@ -25,12 +31,41 @@ def attach_lyrics(seen: Seen, bars: Sequence[Bar]) -> list[Line]:
     lines = verse_lines(seen, bars)
     open_ends: dict[tuple[int, int], Lyric] = {}
     verses: dict[int, int] = {}
+    tight = _leaves_hyphens_out(lines)
     for line in lines:
         verse = verses[line.staff] = verses.get(line.staff, 0) + 1
         found = syllables(line.words)
+        if tight:
+            _join_close(found)
         chords = _chords([b for b in bars if b.system == line.system], line.staff, found)
-        _join(_attach(matched(found, chords), verse), open_ends, (line.place, verse))
+        _join(_attach(matched(found, chords, joins=tight), verse), open_ends, (line.place, verse))
     return lines
+
+
+def _leaves_hyphens_out(lines: Sequence[Line]) -> bool:
+    """Whether words never come closer than by a space, so that what is closer is one word.
+
+    Some engravers (LilyPond) leave out a hyphen that has no room and set the syllables side by
+    side; their words are often just one space apart. Others always set the hyphen, and let
+    words come closer than a space.
+    """
+    gaps = [
+        (word.left - last.right) / last.height
+        for line in lines
+        for last, word in pairwise(line.words)
+        if not ({last.text[-1], word.text[0]} & set(DASHES))
+    ]
+    if not gaps:
+        return True
+    usual = sum(USUAL[0] < gap < USUAL[1] for gap in gaps)
+    return usual > 0.2 * len(gaps) and sum(gap < USUAL[0] for gap in gaps) < 0.08 * len(gaps)
+
+
+def _join_close(found: Sequence[Syllable]) -> None:
+    """Join syllables between which there is no room for a space."""
+    for first, second in pairwise(found):
+        if second.box.left - first.box.right < NO_SPACE and first.text[-1].isalpha():
+            first.after = second.before = True
 
 
 def _chords(bars: Iterable[Bar], staff: int, found: Sequence[Syllable]) -> list[Chord]:

@@ -81,12 +81,17 @@ class _Way:
 
 
 def matched(
-    found: Sequence[Syllable], chords: Sequence[Chord]
+    found: Sequence[Syllable], chords: Sequence[Chord], *, joins: bool = True
 ) -> list[tuple[Syllable, Chord | None]]:
     """The syllables with their chords; a word that several chords share comes in pieces.
 
     Dynamic programming over the syllables; the state is the last chord that was sung to,
     counted from 1, 0 before the first.
+
+    Args:
+        found: The syllables of the line.
+        chords: The chords above it.
+        joins: Whether pieces of a word belong together though there is paper between them.
     """
     silence = [0.0]
     for chord in chords:
@@ -105,7 +110,7 @@ def matched(
             out.append((syllable, chords[last - 1] if way.takes else None))
         else:
             own = chords[last - way.takes : last]
-            out += reversed(list(zip(_pieces(syllable, own), own, strict=True)))
+            out += reversed(list(zip(_pieces(syllable, own, joins=joins), own, strict=True)))
         last = way.before
     return out[::-1]
 
@@ -126,7 +131,7 @@ def _step(
     """
     syllable = found[-1]
     shares = len(found) == 2 and _may_share(*found)
-    most = min(MOST, len(places(syllable.text)) + 1)
+    most = min(MOST, len({*places(syllable.text), *syllable.wide}) + 1)
     entries = _entries(best, silence)
     ways = [_Way(best[0] + LOST)]
     for k, chord in enumerate(chords, 1):
@@ -177,15 +182,20 @@ def _cut_cost(syllable: Syllable, chords: Sequence[Chord]) -> float:
     return away + UNMARKED * (len(chords) - 1)
 
 
-def _pieces(syllable: Syllable, chords: Sequence[Chord]) -> list[Syllable]:
-    """A word cut so that its pieces are nearest to its chords."""
-    box, text = syllable.box, syllable.text
-    chosen = cut(text, box.left, box.right, [chord.middle for chord in chords]) or ()
-    ends = [box.left + (box.right - box.left) * part for part in share(text)]
+def _pieces(syllable: Syllable, chords: Sequence[Chord], *, joins: bool = True) -> list[Syllable]:
+    """A word cut so that its pieces are nearest to its chords.
+
+    Where there is more paper at a cut than between letters, two words may stand close; where
+    words do so (``joins`` is false), they are not said to belong together.
+    """
+    box, text, edges = syllable.box, syllable.text, syllable.edges
+    if len(edges) != len(text) + 1:
+        edges = tuple(box.left + (box.right - box.left) * part for part in share(text))
+    chosen = cut(text, edges, syllable.wide, [chord.middle for chord in chords]) or ()
     found = [
         attrs.evolve(
-            syllable, text=text[a:b], box=Box(ends[a], box.top, ends[b], box.bottom),
-            before=True, after=True,
+            syllable, text=text[a:b], box=Box(edges[a], box.top, edges[b], box.bottom),
+            before=joins or a not in syllable.wide, after=joins or b not in syllable.wide,
         )
         for a, b in pairwise([0, *chosen, len(text)])
     ]  # fmt: skip
