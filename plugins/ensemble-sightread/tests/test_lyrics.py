@@ -226,6 +226,6 @@ def test_words_read_as_one_are_parted_where_the_paper_is_widest() -> None:
     middles = tuple(left + (n + 0.5) * (right - left) / 8 for n in range(8))
     blanks = (1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0)
     both = Word("pournous", left, y - 15, right, y, y, 9, middles=middles, blanks=blanks)
-    others = [word(text, x, y) for text, x in zip("a b as ti".split(), xs[2:6], strict=True)]
+    others = [word(text, x, y) for text, x in zip(["a", "b", "as", "ti"], xs[2:6], strict=True)]
     found = sung(read(attrs.evolve(bare.seen, words=(both, *others))))
     assert found[:3] == [["1:pour"], ["1:nous"], ["1:a"]]
