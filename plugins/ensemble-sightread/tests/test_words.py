@@ -164,8 +164,17 @@ def test_a_term_that_was_misread_by_a_letter_is_spelled_as_it_is() -> None:
     bare = page(SONG)
     high, low = above(bare.seen, 0, 2), below(bare.seen, 0, 4)
     words = put("Andante con moto", bare.bars[0].left + 60, high, bold=True)
-    words[0] = attrs.evolve(words[0], text="Andanfe")
+    words[0] = attrs.evolve(words[0], text="Andanfe", confidence=0.8)
     words += put("cresc.", start(bare, 2), low, italic=True)
-    words[-1] = attrs.evolve(words[-1], text="cresd.")
+    words[-1] = attrs.evolve(words[-1], text="cres.")
     texts = sorted(text for text, *_ in placed(document(bare.seen, words)))
     assert texts == ["Andante con moto", "cresc."]
+
+
+def test_a_tempo_begins_a_phrase_and_a_word_that_goes_on_in_brackets_is_none() -> None:
+    bare = page(SONG)
+    high, low = above(bare.seen, 0, 2), below(bare.seen, 0, 4)
+    words = put("poco rit. a tempo", start(bare, 4), high, italic=True)
+    words += put("(cresc.)", start(bare, 0), low, italic=True)
+    texts = [text for text, *_ in placed(document(bare.seen, words))]
+    assert sorted(texts) == ["a tempo", "poco rit."]

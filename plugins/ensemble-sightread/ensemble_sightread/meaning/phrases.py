@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
+from itertools import pairwise
 
 import attrs
 
@@ -70,7 +71,18 @@ def phrases(words: Iterable[Word]) -> Iterator[Phrase]:
                 break
         else:
             rows.append([word])
-    return (Phrase(tuple(row)) for row in rows)
+    for row in rows:
+        start = 0
+        for place, (word, following) in enumerate(pairwise(row)):
+            if place > start and _returns(word, following):
+                yield Phrase(tuple(row[start:place]))
+                start = place
+        yield Phrase(tuple(row[start:]))
+
+
+def _returns(word: Word, following: Word) -> bool:
+    """Whether two words say that the tempo is as before, which is never the end of a phrase."""
+    return plain(word.text) == "a" and plain(following.text) == "tempo"
 
 
 def _goes_on(row: list[Word], word: Word) -> bool:

@@ -31,7 +31,7 @@ ABOVE = _words(
 
 BELOW = _words(
     """cresc crescendo dim dimin diminuendo decresc decrescendo dolce dolcissimo dol espress espr
-    espressivo legato marc marcato leggiero leggero sotto morendo perdendosi perdendo smorz
+    espressivo legato marc marcato leggiero simili leggero sotto morendo perdendosi perdendo smorz
     smorzando calando sostenuto sost sim simile cantabile cantando stacc staccato pesante ped
     pedale corda corde mezza parte colla semplice teneramente marcatissimo legatissimo
     agitato appassionato scherzando energico brillante risoluto delicato forte piano

@@ -16,6 +16,8 @@ from .verses import Line, is_dash
 
 LEAST, LEAST_SHORT = 0.4, 0.6
 """How sure a word must be, and one of up to three letters."""
+SURE = 0.95
+"""How sure a word is that is not taken for another of as many letters."""
 FAR, SLANTED, FARTHEST = 5 * SPACE, 7 * SPACE, 10 * SPACE
 """How far from the nearest staff words may stand: plain ones, slanted or bold ones, terms."""
 LARGE = 1.35 * SPACE
@@ -27,6 +29,9 @@ TOLD_TWICE = 4 * SPACE
 """The widest gap between bold phrases that say the same in two languages."""
 EARLY = 1.2 * SPACE
 """How far a phrase may begin left of the chord it holds from."""
+_MOVEMENT = re.compile(r"[IVX]{1,4}\.")
+_CONTINUED = re.compile(r"\((cresc|decresc|dim)\w*\.?\)_*", re.IGNORECASE)
+"""What is put at the beginning of a line where such a word goes on from the line before."""
 _REHEARSAL = re.compile(r"[A-Z]{1,2}")
 SIGNS = frozenset("pmfszr")
 """Letters of dynamic signs, which are read as signs."""
@@ -45,7 +50,7 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
     beside = Beside(seen, bars, lines)
     sung = {word for line in lines for word in line.words}
     words = [
-        attrs.evolve(word, text=spelled(word.text))
+        attrs.evolve(word, text=_corrected(word))
         for word in seen.words
         if word not in sung and _counts(seen, word)
     ]
@@ -58,6 +63,12 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
             beside.attach(phrase, "words", phrase.text)
         elif phrase.bold and _REHEARSAL.fullmatch(phrase.text):
             beside.attach(phrase, "rehearsal", phrase.text)
+
+
+def _corrected(word: Word) -> str:
+    """A word spelled as the term it is like; in one that is sure, only lost letters come back."""
+    text = spelled(word.text)
+    return text if word.confidence < SURE or len(text) > len(word.text) else word.text
 
 
 def _counts(seen: Seen, word: Word) -> bool:
@@ -74,9 +85,13 @@ def _counts(seen: Seen, word: Word) -> bool:
 
 def _says_something(phrase: Phrase) -> bool:
     letters = [c for c in phrase.text if c.isalpha()]
-    if len(letters) < 2:
+    if _CONTINUED.fullmatch(phrase.text):
         return False
-    return phrase.has(TEMPO | ABOVE | BELOW) or not set(letters) <= SIGNS
+    if len(letters) < 3 and "." not in phrase.text:
+        return False
+    if phrase.has(TEMPO | ABOVE | BELOW) or _MOVEMENT.fullmatch(phrase.text):
+        return True
+    return len(letters) > 1 and not set(letters) <= SIGNS
 
 
 class Beside:
