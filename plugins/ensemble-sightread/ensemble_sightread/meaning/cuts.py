@@ -59,4 +59,8 @@ def cut(
         return apart + sum(GLUED for place in chosen if place not in wide)
 
     possible = sorted({*places(text), *wide})
-    return min(combinations(possible, len(middles) - 1), key=away, default=None)
+    ways = (
+        way for way in combinations(possible, len(middles) - 1)
+        if all(_VOWELS.search(text[a:b]) for a, b in pairwise([0, *way, len(text)]))
+    )  # fmt: skip
+    return min(ways, key=away, default=None)

@@ -22,7 +22,7 @@ RESTRUCK, SLURRED = 4.0, 0.6
 """What it costs that a chord has one though it is tied to the one before it, or slurred."""
 SHARED = 1.5
 """What it costs that two words share a chord, as vowels that meet in Italian do."""
-UNMARKED = 0.5
+UNMARKED = 0.7
 """What it costs to cut a word where there is no hyphen."""
 GUESSED = 0.7
 """How much it counts how far a piece is from its chord: where it is cut can only be guessed."""
@@ -175,9 +175,12 @@ def _spans(syllable: Syllable, chords: Sequence[Chord]) -> bool:
 
 
 def _cut_cost(syllable: Syllable, chords: Sequence[Chord]) -> float:
+    pieces = _pieces(syllable, chords)
+    if len(pieces) < len(chords):
+        return math.inf
     away = sum(
         GUESSED * chord.away(piece) + chord.sung
-        for piece, chord in zip(_pieces(syllable, chords), chords, strict=True)
+        for piece, chord in zip(pieces, chords, strict=True)
     )
     return away + UNMARKED * (len(chords) - 1)
 
