@@ -80,9 +80,10 @@ def _linked(shapes: Shapes, letters: NDArray[np.int64]) -> list[list[int]]:
     shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
     lower, taller = np.minimum(high[:, None], high), np.maximum(high[:, None], high)
     wide = right - left
-    possible = (gap < GAP * taller) & (gap > -0.5 * np.minimum(wide[:, None], wide))
+    lean = np.maximum(0.5 * np.minimum(wide[:, None], wide), 0.35 * lower)  # as italics do
+    possible = (gap < GAP * taller) & (gap > -lean)
     possible &= (shared > 0.45 * lower) & (taller < 2.6 * lower)
-    possible &= left[None, :] > left[:, None]
+    possible &= (left[None, :] > left[:, None]) & (right[None, :] > right[:, None])
     gap = np.where(possible, gap, np.inf)
     following = gap.argmin(1)
     home = list(range(len(letters)))
@@ -143,14 +144,15 @@ def _without_music(shapes: Shapes, group: list[Run]) -> list[Run]:
 
 
 def _without_commas(shapes: Shapes, runs: list[Run]) -> list[Run]:
-    """The runs but for single low shapes at the foot or head of taller ones: commas, quotes."""
+    """The runs but for low shapes at the foot or head of taller ones: commas, quotes, dots."""
     tall = [run for run in runs if len(run.members) > 1 or run.height > 0.5 * UNIT]
     left, right, high, foot = _columns(tall)
     kept = []
     for run in runs:
-        if len(run.members) == 1:
+        if len(run.members) < 4:
+            low = 0.75 if len(run.members) == 1 else 0.4
             x, y = (run.left + run.right) / 2, run.base - run.height / 2
-            near = (x > left - 0.6 * high) & (x < right + 0.7 * high) & (run.height < 0.75 * high)
+            near = (x > left - 0.6 * high) & (x < right + 0.7 * high) & (run.height < low * high)
             if (near & (y > foot - 2.2 * high) & (y < foot + 0.6 * high)).any():
                 continue
         kept.append(run)
@@ -219,16 +221,30 @@ def _measure(shapes: Shapes, group: list[Run]) -> None:
         mine = shapes.low[run.members]
         stands = mine[np.abs(mine - level) < 0.25 * height]
         run.base = middle(stands) if len(stands) else level
-        run.height = height
+        own_heights = shapes.height[run.members] + (run.base - mine)
+        run.height = _own_height(own_heights[np.abs(mine - run.base) < 2 * near], height)
 
 
 def _x_height(heights: Floats) -> float:
     """The height of small letters among heights of letters that stand on a line."""
     high = _mode(heights, 0.07 * middle(heights))
-    lower = heights[(heights > 0.52 * high) & (heights < 0.82 * high)]
+    lower = heights[(heights > 0.52 * high) & (heights < 0.75 * high)]
     if len(lower) > max(1, 0.12 * len(heights)) or (len(lower) and len(heights) < 6):
         return _mode(lower, 0.07 * high)
     return high
+
+
+def _own_height(heights: Floats, usual: float) -> float:
+    """The x-height of a run on a line where it is ``usual``; some words may be set smaller.
+
+    Capitals and ascenders, which may be all that a run has, are half as high again.
+    """
+    if len(heights) < 2:
+        return usual
+    own = _x_height(heights)
+    agreeing = np.count_nonzero(np.abs(heights - own) < 0.07 * own)
+    other = 0.5 < own / usual < 0.88 or 1.12 < own / usual < 1.34
+    return own if other and agreeing > max(1, 0.3 * len(heights)) else usual
 
 
 # ---------------------------------------------------------------- marks
@@ -237,7 +253,8 @@ def _x_height(heights: Floats) -> float:
 def _gather(shapes: Shapes, runs: list[Run], band: NDArray[np.int64]) -> None:
     """Give each small shape to the run it is at: accents, dots, commas, hyphens."""
     taken = {i for run in runs for i in run.members}
-    rest = np.array([i for i in band.tolist() if i not in taken], np.int64)
+    free = band[shapes.claimed[band] != 2]
+    rest = np.array([i for i in free.tolist() if i not in taken], np.int64)
     if not len(rest):
         return
     x = (shapes.left[rest] + shapes.right[rest]) / 2

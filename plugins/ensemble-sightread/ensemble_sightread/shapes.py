@@ -21,8 +21,10 @@ JOINED = 12.0
 """Staff spaces of the widest shape: letters that touch."""
 NAME = 1.6
 """Staff spaces that names beside a staff reach below it, at most."""
-NO_TEXT, TEXT = 0.08, 0.6
-"""How sure the net is of text, 0 to 1, where there is none and where there surely is."""
+SIGNS = ("accent", "marcato", "fermata", "up-bow", "down-bow", "trill")
+"""What is never a letter nor a mark at one, if it is seen clearly; letters of dynamics too."""
+TEXT = 0.6
+"""How sure the page's net is of text, 0 to 1, where there surely is some."""
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -37,7 +39,8 @@ class Shapes:
         outlines: Their outer outlines.
         bend: How much lower the page is at each than it is on average, shape (n,).
         slope: Of the page there, shape (n,).
-        claimed: What covers them, shape (n,): 0 nothing, 1 a symbol, 2 a letter of a dynamic.
+        claimed: What covers them, shape (n,): 0 nothing, 1 a symbol, 2 a sign.
+        text: How sure the page's net is of text there, 0 to 1; 1 if it says nothing.
         height, width: Of each, shape (n,).
         high, low: Top and bottom as they were if the page were straight, shape (n,).
     """
@@ -50,6 +53,7 @@ class Shapes:
     bend: Floats
     slope: Floats
     claimed: NDArray[np.int64]
+    text: Floats
 
     height: Floats = attrs.field(init=False)
     width: Floats = attrs.field(init=False)
@@ -99,14 +103,16 @@ def find_shapes(
     music |= _bowed(edges, seen.curves)
     music |= _opening(edges, seen.hairpins)
     claimed = _claimed(x, y, wide / FINE, high / FINE, seen.symbols)
+    text = np.ones(len(x))
     if areas is not None:
-        sure = _covered(areas, x, y, wide / FINE, high / FINE)
-        music |= sure < NO_TEXT
-        claimed[(sure > TEXT) & (claimed == 1)] = 0
+        text = _covered(areas, x, y, wide / FINE, high / FINE)
+        claimed[(text > TEXT) & (claimed == 1)] = 0
     kept = np.flatnonzero(~music)
     left, top, right, bottom = edges[:, kept]
     own = [np.asarray(outlines[i], dtype=np.int32) for i in where[kept]]
-    shapes = Shapes(left, top, right, bottom, own, bend[kept], slope[kept], claimed[kept])
+    shapes = Shapes(
+        left, top, right, bottom, own, bend[kept], slope[kept], claimed[kept], text[kept]
+    )  # fmt: skip
     row = row[kept]
     return shapes, [np.flatnonzero(row == number) for number in range(len(seen.staves) + 1)]
 
@@ -204,11 +210,12 @@ def _covered(areas: Mask, x: Floats, y: Floats, wide: Floats, high: Floats) -> F
 def _claimed(
     x: Floats, y: Floats, wide: Floats, high: Floats, symbols: Sequence[Symbol]
 ) -> NDArray[np.int64]:
-    """What covers each shape: 0 nothing, 1 a symbol, 2 a letter of a dynamic."""
+    """What covers each shape: 0 nothing, 1 a symbol, 2 a sign."""
     claimed = np.zeros(len(x), np.int64)
     for s in symbols:
         across = np.minimum(s.right, x + wide / 2) - np.maximum(s.left, x - wide / 2)
         down = np.minimum(s.bottom, y + high / 2) - np.maximum(s.top, y - high / 2)
         covered = across.clip(0) * down.clip(0) > 0.5 * wide * high
-        claimed[covered] = np.maximum(claimed[covered], 1 + s.kind.startswith("dynamic-"))
+        sign = s.kind.startswith("dynamic-") or (s.kind in SIGNS and s.confidence > 0.6)
+        claimed[covered] = np.maximum(claimed[covered], 2 if sign else 1)
     return claimed

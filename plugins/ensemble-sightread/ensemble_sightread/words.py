@@ -20,6 +20,8 @@ DYNAMIC = re.compile("[pf]{1,5}|m[pf]|[sr]?f{1,2}[zp]?p?|[zrm]")
 """Letters of dynamics: signs of music, not text."""
 ALONE = re.compile("[-–_=(♩♪𝅗]+")
 """What may stand apart from letters and digits."""
+NO_TEXT = 0.05
+"""How sure the page's net is of text, 0 to 1, where there is none."""
 BESIDE = 4
 """Fine pixels around a run that are cut out with it."""
 
@@ -45,21 +47,22 @@ def find_words(
     lines = [_line(page, shapes, run) for run in runs]
     found: list[Word] = []
     for run, words in zip(runs, read_lines(lines, threads), strict=True):
-        found += _credible(words, bool(shapes.claimed[run.members].any()))
+        found += _credible(words, _least(shapes, run))
     return tuple(found)
 
 
-def _credible(words: Sequence[Word], claimed: bool) -> list[Word]:
-    """Words without signs that were taken for letters.
+def _least(shapes: Shapes, run: Run) -> float:
+    """How sure words must be where the page's net sees symbols, or no text."""
+    if shapes.text[run.members].max() < NO_TEXT:
+        return 0.85 if len(run.members) > 2 else 0.97
+    return 0.8 if shapes.claimed[run.members].any() else 0.0
 
-    Args:
-        words: Of one run.
-        claimed: Whether symbols were seen where they are.
-    """
+
+def _credible(words: Sequence[Word], least: float) -> list[Word]:
+    """Words of a run that are at least so sure, without signs that were taken for letters."""
     said = "".join(word.text for word in words)
     if not any(char.isalnum() for char in said):
         return [word for word in words if ALONE.fullmatch(word.text)]
-    least = 0.8 if claimed else 0.0
     return [
         word for word in words
         if word.confidence >= least and not DYNAMIC.fullmatch(word.text.casefold())
