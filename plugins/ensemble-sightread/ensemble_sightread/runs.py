@@ -66,7 +66,7 @@ def band_runs(shapes: Shapes, band: NDArray[np.int64]) -> list[Run]:
     groups = [_without_music(shapes, group) for group in _levels(shapes, runs)]
     for group in groups:
         _measure(shapes, group)
-    runs = [run for group in groups for run in group]
+    runs = [run for group in groups for run in _joined(group)]
     _gather(shapes, runs, band)
     return _hyphens(shapes, runs, band)
 
@@ -223,6 +223,21 @@ def _measure(shapes: Shapes, group: list[Run]) -> None:
         run.base = middle(stands) if len(stands) else level
         own_heights = shapes.height[run.members] + (run.base - mine)
         run.height = _own_height(own_heights[np.abs(mine - run.base) < 2 * near], height)
+
+
+def _joined(group: list[Run]) -> list[Run]:
+    """The runs of a line; those that a broken letter parted are one."""
+    joined: list[Run] = []
+    for run in sorted(group, key=lambda run: run.left):
+        last = joined[-1] if joined else None
+        if last and -run.height < run.left - last.right < 0.3 * min(run.height, last.height):
+            larger = max(last, run, key=lambda run: len(run.members))
+            last.members += run.members
+            last.right = max(last.right, run.right)
+            last.base, last.height = larger.base, larger.height
+        else:
+            joined.append(run)
+    return joined
 
 
 def _x_height(heights: Floats) -> float:
