@@ -22,6 +22,7 @@ from ensemble_sightread.meaning import Reading, read  # noqa: E402
 from ensemble_sightread.meaning.rhythm import LEAST_STATES, solve  # noqa: E402
 from ensemble_sightread.meaning.search import Budget  # noqa: E402
 from ensemble_sightread.musicxml import Written, write  # noqa: E402
+from ensemble_sightread.symbols import Symbol  # noqa: E402
 
 from ensemble_core.musicxml.schema import validate  # noqa: E402
 
@@ -298,3 +299,12 @@ def test_a_page_whose_budget_is_spent_still_reads_every_bar() -> None:
     assert len(found.placed) == len(bar.events) == 36
     assert not found.fits
     assert budget.left > -3 * LEAST_STATES
+
+
+def test_what_looks_like_a_percussion_clef_in_mid_staff_moves_no_note() -> None:
+    reading = page(kern("4c\n4d\n4e\n4f\n=\n4g\n4a\n4b\n4cc"))
+    seen, x = reading.seen, reading.bars[0].right - 20
+    staff = seen.staves[0]
+    sign = Symbol("clef-percussion", x, staff.y(6, x), x + 12, staff.y(2, x), 0.4)
+    fooled = read(attrs.evolve(seen, symbols=(*seen.symbols, sign)))
+    assert evaluated.staves(write(fooled).musicxml) == evaluated.staves(write(reading).musicxml)

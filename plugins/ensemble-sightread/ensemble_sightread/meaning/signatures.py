@@ -23,6 +23,8 @@ def read_clefs(seen: Seen, bars: Sequence[Bar]) -> None:
         step = seen.staves[staff].step(symbol.x, symbol.y)
         if not -2 < step < 10:
             continue
+        if symbol.kind == "clef-percussion" and not _opens(seen, staff, symbol.x):
+            continue  # two thick strokes in mid-staff are a rest or a bar line
         for bar in bars:
             if staff in bar.staves and bar.left - SPACE <= symbol.x < bar.right:
                 clef = _clef(symbol, step, eights)
@@ -61,8 +63,7 @@ class Clefs:
         for system in by_system.values():
             for place, staff in enumerate(system[0].staves):
                 found = [(x, clef) for bar in system for s, x, clef, _ in bar.clefs if s == staff]
-                at_start = found and found[0][0] < seen.staves[staff].left + 6 * SPACE
-                if not at_start:
+                if not found or not _opens(seen, staff, found[0][0]):
                     default = Clef("F", 4) if _lower(seen, staff) else Clef()
                     found.insert(0, (-1.0, held.get(place, default)))
                 self._changes[staff] = found
@@ -76,6 +77,11 @@ class Clefs:
             if start <= x:
                 clef = later
         return clef
+
+
+def _opens(seen: Seen, staff: int, x: float) -> bool:
+    """Whether a clef at x is the one that opens a staff."""
+    return x < seen.staves[staff].left + 6 * SPACE
 
 
 def _lower(seen: Seen, staff: int) -> bool:
