@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse
-from .morphology import Mask, closed, dilated, low_runs, opened, pieces
+from .morphology import Mask, closed, dilated, low_runs, middles, opened, pieces
 from .normalise import FINE
 from .symbols import SPACE, Beam, Curve, Stem
 
@@ -70,35 +71,46 @@ def _thin(ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam]) -> Mask:
 
 def _middle(shape: NDArray[np.bool_], left: int, top: int) -> tuple[Floats, Floats] | None:
     """The middle line of a piece, if it is a smooth stroke."""
-    amount = shape.sum(axis=0).astype(np.float64)
-    columns = np.flatnonzero(amount > 0)
+    amount, rows = middles(shape)
+    columns = np.flatnonzero(amount)
     if len(columns) < 0.4 * UNIT:
         return None
-    rows = np.arange(shape.shape[0])[:, None]
-    ys = (shape * rows).sum(axis=0)[columns] / amount[columns]
+    ys = rows[columns] / amount[columns]
     degree = 2 if len(columns) < 6 * UNIT else 4
-    fit = np.polyval(np.polyfit(columns, ys, degree), columns)
+    if len(columns) == columns[-1] - columns[0] + 1:
+        basis = _basis(len(columns), degree)
+        fit = basis @ (basis.T @ ys)
+    else:
+        fit = np.polyval(np.polyfit(columns, ys, degree), columns)
     if float(np.abs(ys - fit).mean()) > 0.1 * UNIT:
         return None
     return (columns + left).astype(np.float64), ys + top
 
 
+@lru_cache(maxsize=1024)
+def _basis(count: int, degree: int) -> Floats:
+    """Orthonormal polynomials over so many columns: to fit them is to project on them."""
+    table = np.vander(np.linspace(-1.0, 1.0, count), degree + 1)
+    return np.asarray(np.linalg.qr(table)[0], dtype=np.float64)
+
+
 def _linked(pieces: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
     """Pieces that go on where another ends (a staff line was between them) become one."""
     rows: list[tuple[Floats, Floats]] = []
-    for xs, ys in sorted(pieces, key=lambda piece: float(piece[0][0])):
-        for place, (before_xs, before_ys) in enumerate(rows):
-            gap = float(xs[0] - before_xs[-1])
-            if not -2 <= gap < 1.6 * UNIT or abs(ys[0] - before_ys[-1]) > 1.5 * UNIT:
-                continue
-            slope_a = _slope(before_xs[-12:], before_ys[-12:])
-            slope_b = _slope(xs[:12], ys[:12])
-            miss = abs(float(ys[0] - before_ys[-1]) - gap * (slope_a + slope_b) / 2)
-            if miss < 0.2 * UNIT and abs(slope_a - slope_b) < 0.35:
-                rows[place] = (np.concatenate([before_xs, xs]), np.concatenate([before_ys, ys]))
-                break
-        else:
-            rows.append((xs, ys))
+    ends = np.zeros((3, len(pieces)))  # of each row: x, y, slope
+    for piece in sorted(pieces, key=lambda piece: float(piece[0][0])):
+        xs, ys = piece
+        end_x, end_y, end_slope = ends[:, : len(rows)]
+        gap, rise, slope = xs[0] - end_x, ys[0] - end_y, _slope(xs[:12], ys[:12])
+        near = (gap >= -2) & (gap < 1.6 * UNIT) & (np.abs(rise) <= 1.5 * UNIT)
+        near &= np.abs(rise - gap * (end_slope + slope) / 2) < 0.2 * UNIT
+        near &= np.abs(end_slope - slope) < 0.35
+        place = int(near.argmax()) if near.any() else len(rows)
+        if place < len(rows):
+            before_xs, before_ys = rows[place]
+            xs, ys = np.concatenate([before_xs, xs]), np.concatenate([before_ys, ys])
+        rows[place : place + 1] = [(xs, ys)]
+        ends[:, place] = xs[-1], ys[-1], _slope(xs[-12:], ys[-12:])
     return rows
 
 
@@ -107,7 +119,8 @@ def _slope(xs: Floats, ys: Floats) -> float:
     half = len(xs) // 2
     if half == 0:
         return 0.0
-    return float((ys[-half:].mean() - ys[:half].mean()) / (xs[-half:].mean() - xs[:half].mean()))
+    across = xs[-half:].sum() - xs[:half].sum()
+    return float((ys[-half:].sum() - ys[:half].sum()) / across)
 
 
 def _curve(xs: Floats, ys: Floats) -> Curve | None:

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse, straight
+from .lines import coarse, median, straight
 from .morphology import Mask, Piece, low_runs, pieces
 from .normalise import FINE
 from .symbols import SPACE, Hairpin, Symbol
@@ -101,7 +101,7 @@ def _strokes(piece: Piece, mask: Mask) -> Iterator[_Line]:
         if line:
             yield line
         return
-    half = float(np.median(amount[apart])) / 4
+    half = median(amount[apart]) / 4
     both = [_line(xs + piece.left, edge + piece.top) for edge in (upper + half, lower - half)]
     yield from (line for line in both if line)
 
@@ -115,7 +115,7 @@ def _line(xs: Floats, ys: Floats) -> _Line | None:
             return None
         slope, offset = straight(xs[kept], ys[kept])
         away = np.abs(ys - slope * xs - offset)
-        kept = away < max(2.5 * CROOKED * UNIT, float(np.median(away)) * 3)
+        kept = away < max(2.5 * CROOKED * UNIT, median(away) * 3)
     if float(away[kept].mean()) > CROOKED * UNIT or kept.sum() < 0.85 * len(xs):
         return None
     used = xs[kept]

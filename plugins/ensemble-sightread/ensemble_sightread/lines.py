@@ -75,10 +75,16 @@ class Band:
 
 def straight(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
     """Slope and offset of the line through points, by least squares."""
-    middle = float(x.mean())
+    middle = float(x.sum()) / len(x)
     away = x - middle
     rise = float(away @ y) / max(1e-9, float(away @ away))
-    return rise, float(y.mean()) - rise * middle
+    return rise, float(y.sum()) / len(y) - rise * middle
+
+
+def median(values: NDArray[Any]) -> float:
+    """The median of a few numbers; NumPy's own is slow for few."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def slope(staff: Staff) -> float:

@@ -88,3 +88,9 @@ def share(mask: Mask) -> NDArray[np.float64]:
     """How much of each column is ink, 0 to 1."""
     total = cv2.reduce(mask, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     return np.asarray(total[0] / mask.shape[0], dtype=np.float64)
+
+
+def middles(shape: Mask | NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many pixels each column of a shape has, and the sum of their rows."""
+    amount, rows = np.vstack([np.ones(len(shape)), np.arange(len(shape))]) @ shape
+    return np.asarray(amount, dtype=np.float64), np.asarray(rows, dtype=np.float64)

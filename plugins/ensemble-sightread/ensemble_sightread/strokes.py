@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import attrs
@@ -9,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse, staff_y, straight
-from .morphology import Mask, closed, eroded, low_runs, opened, pieces, without
+from .lines import coarse, median, staff_y, straight
+from .morphology import Mask, closed, eroded, low_runs, middles, opened, pieces, without
 from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
@@ -85,14 +86,13 @@ def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
 def _prolonged(tall: Mask, left: int, right: int, row: int, step: int) -> int:
     """The last row of upright ink from ``row`` on."""
     reach = int(14 * UNIT)
-    part = (
-        tall[row : row + reach, left:right]
-        if step > 0
-        else tall[max(0, row - reach) : row + 1, left:right][::-1]
-    )
+    if step > 0:
+        part = tall[row : row + reach, left:right]
+    else:
+        part = tall[max(0, row - reach) : row + 1, left:right][::-1]
     # The column that goes on longest decides; a stem may lean by a pixel.
-    ends = np.argmin(np.vstack([part, np.zeros((1, part.shape[1]), np.uint8)]), axis=0)
-    return row + step * max(0, int(ends.max()) - 1)
+    columns = (part[:, column].tobytes() + b"\0" for column in range(part.shape[1]))
+    return row + step * max(0, max(column.index(b"\0") for column in columns) - 1)
 
 
 def _together(strokes: list[_Upright]) -> list[_Upright]:
@@ -149,6 +149,8 @@ def _without_accidentals(strokes: list[_Upright], ink: Mask) -> list[_Upright]:
 
 def _accidental(stroke: _Upright, ink: Mask, solid: Mask) -> bool:
     """Whether a stroke is in a small shape without a solid head that is no hollow note."""
+    if stroke.length >= 3.4 * UNIT:
+        return False
     tall, wide = int(3.4 * UNIT) + 2, int(1.5 * UNIT) + 4
     row, column = int((stroke.top + stroke.bottom) / 2), int(stroke.x)
     first, left = max(0, row - tall), max(0, column - wide)
@@ -222,11 +224,13 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     low, high = (value * UNIT for value in BEAM_THICKNESS)
     bars = without(low_runs(ink, int(high)), low_runs(ink, int(np.ceil(low)) - 1))
     bars = opened(closed(bars, 1, 9), 3, 7)
+    stems = sorted(stems, key=lambda stem: stem.x)
+    places = [stem.x for stem in stems]
     found: list[tuple[Beam, int]] = []
     for shape, left, top in _bars(bars):
         beam = _straight(shape, left, top)
         if beam is not None:
-            found += _hung(beam, stems)
+            found += _hung(beam, stems, places)
     long = [beam.thickness for beam, held in found if held > 1 and beam.x2 - beam.x1 > 2 * SPACE]
     usual = float(np.median(long)) if long else 0.5 * SPACE
     found = [
@@ -274,10 +278,13 @@ def _bars(mask: Mask) -> Iterator[tuple[Mask, int, int]]:
 
 def _layers(shape: Mask) -> Iterator[Mask]:
     """A shape, or its layers where beams lie so near that they touch here and there."""
+    if shape.shape[1] < 1.6 * UNIT:  # rather a flag
+        yield shape
+        return
     edges = np.diff(np.pad(shape.astype(np.int8), ((1, 1), (0, 0))), axis=0).T
     runs = (edges > 0).sum(axis=1)
     count = int(np.bincount(runs[runs > 0]).argmax())
-    if count < 2 or shape.shape[1] < 1.6 * UNIT:  # short: rather a flag
+    if count < 2:
         yield shape
         return
     columns = np.flatnonzero(runs == count)
@@ -316,14 +323,14 @@ def _beside(hook: Beam, other: Beam) -> bool:
 
 def _straight(shape: Mask, left: int, top: int) -> Beam | None:
     """The line through a shape, if it is a stroke of even thickness."""
-    thickness = shape.sum(axis=0).astype(np.float64)
-    columns = np.flatnonzero(thickness > 0)
-    rows = np.arange(shape.shape[0])[:, None]
-    middle = (shape * rows).sum(axis=0)[columns] / thickness[columns]
-    typical = float(np.median(thickness[columns]))
-    even = np.abs(thickness[columns] - typical) <= 0.2 * UNIT
+    thickness, rows = middles(shape)
+    columns = np.flatnonzero(thickness)
+    thickness = thickness[columns]
+    middle = rows[columns] / thickness
+    typical = median(thickness)
+    even = np.abs(thickness - typical) <= 0.2 * UNIT
     good = even
-    slope, offset = 0.0, float(np.median(middle))
+    slope = offset = 0.0
     for _ in range(3):
         if good.sum() < 0.6 * SHORTEST_BEAM * UNIT:
             return None
@@ -342,19 +349,23 @@ def _straight(shape: Mask, left: int, top: int) -> Beam | None:
     )
 
 
-def _hung(beam: Beam, stems: Sequence[Stem]) -> list[tuple[Beam, int]]:
-    """The beam drawn out to the stems at its ends, and how many ends have one; else nothing."""
+def _hung(beam: Beam, stems: Sequence[Stem], places: Sequence[float]) -> list[tuple[Beam, int]]:
+    """The beam drawn out to the stems at its ends, and how many ends have one; else nothing.
+
+    Args:
+        beam: The stroke.
+        stems: Left to right.
+        places: Their x.
+    """
+    first = bisect_left(places, beam.x1 - 0.4 * SPACE)
+    last = bisect_right(places, beam.x2 + 0.4 * SPACE)
     slope = (beam.y2 - beam.y1) / max(1.0, beam.x2 - beam.x1)
 
     def touches(stem: Stem) -> bool:
         y = beam.y1 + slope * (stem.x - beam.x1)
         return stem.top - 0.45 * SPACE <= y <= stem.bottom + 0.45 * SPACE
 
-    near = [
-        stem.x
-        for stem in stems
-        if beam.x1 - 0.4 * SPACE <= stem.x <= beam.x2 + 0.4 * SPACE and touches(stem)
-    ]
+    near = [stem.x for stem in stems[first:last] if touches(stem)]
     if not near:
         return []
     beam, near = _apart_from_next(beam, near)
