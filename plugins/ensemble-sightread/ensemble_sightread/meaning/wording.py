@@ -32,6 +32,8 @@ EARLY = 1.2 * SPACE
 _MOVEMENT = re.compile(r"[IVX]{1,4}\.")
 _CONTINUED = re.compile(r"\((cresc|decresc|dim)\w*\.?\)_*", re.IGNORECASE)
 """What is put at the beginning of a line where such a word goes on from the line before."""
+_PLACEHOLDER = re.compile(r"Instrument e?ch?a", re.IGNORECASE)
+"""What MuseScore prints where the instrument changes and nothing is said about it."""
 _REHEARSAL = re.compile(r"[A-Z]{1,2}")
 SIGNS = frozenset("pmfszr")
 """Letters of dynamic signs, which are read as signs."""
@@ -85,7 +87,7 @@ def _counts(seen: Seen, word: Word) -> bool:
 
 def _says_something(phrase: Phrase) -> bool:
     letters = [c for c in phrase.text if c.isalpha()]
-    if _CONTINUED.fullmatch(phrase.text):
+    if _CONTINUED.fullmatch(phrase.text) or _PLACEHOLDER.match(phrase.text):
         return False
     if len(letters) < 3 and "." not in phrase.text:
         return False
