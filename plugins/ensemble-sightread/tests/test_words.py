@@ -178,3 +178,12 @@ def test_a_tempo_begins_a_phrase_and_a_word_that_goes_on_in_brackets_is_none() -
     words += put("(cresc.)", start(bare, 0), low, italic=True)
     texts = [text for text, *_ in placed(document(bare.seen, words))]
     assert sorted(texts) == ["a tempo", "poco rit."]
+
+
+def test_a_metronome_mark_is_read_without_its_equals_sign() -> None:
+    bare = page(SONG)
+    left, y = bare.bars[0].left + 60, above(bare.seen, 0, 2)
+    words = [*put("Adagio", left, y, bold=True), word("40)", left + 90, y)]
+    root = document(bare.seen, words)
+    assert [node.text for node in root.find(".//metronome")] == ["quarter", "40"]
+    assert [text for text, *_ in placed(root)] == ["Adagio"]

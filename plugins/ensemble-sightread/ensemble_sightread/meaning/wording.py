@@ -56,15 +56,15 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
         for word in seen.words
         if word not in sung and _counts(seen, word)
     ]
-    for metronome in list(metronomes(seen, words)):
-        phrase = Phrase(metronome.words)
-        words = [word for word in words if word not in metronome.words]
-        beside.attach(phrase, "metronome", str(metronome.count), metronome.beat)
-    for phrase in phrases(words):
+    marks = list(metronomes(seen, words))
+    taken = {word for mark in marks for word in mark.words}
+    for phrase in phrases(word for word in words if word not in taken):
         if _says_something(phrase):
             beside.attach(phrase, "words", phrase.text)
         elif phrase.bold and _REHEARSAL.fullmatch(phrase.text):
             beside.attach(phrase, "rehearsal", phrase.text)
+    for mark in marks:
+        beside.attach(Phrase(mark.words), "metronome", str(mark.count), mark.beat)
 
 
 def _corrected(word: Word) -> str:
@@ -116,7 +116,7 @@ class Beside:
         staff, above = found
         if kind == "rehearsal" and (staff not in self.tops or not above):
             return
-        left = self._begin(phrase)
+        left = self._begin(phrase, tempo=beat is not None)
         bar = self._bar(staff, left)
         if bar is None:
             return
@@ -129,15 +129,15 @@ class Beside:
             )
         )  # fmt: skip
 
-    def _begin(self, phrase: Phrase) -> float:
-        """Where the place is that a phrase holds from: a tempo is told in two languages."""
+    def _begin(self, phrase: Phrase, *, tempo: bool) -> float:
+        """The place a phrase holds from; a tempo may be told twice, the second time as beats."""
         box = phrase.box
-        if not phrase.bold:
+        if not (phrase.bold or tempo):
             return box.left
         left = box.left
         for first, last in self.tempi:
             apart = abs(last.words[0].baseline - phrase.words[0].baseline)
-            if apart < LEVEL and 0 < box.left - last.box.right < TOLD_TWICE:
+            if apart < LEVEL and 0 < box.left - last.box.right < TOLD_TWICE * (1 + tempo):
                 left = first
         self.tempi.append((left, phrase))
         return left
