@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from .shapes import UNIT, Flags, Floats, Shapes
+from .shapes import UNIT, Flags, Floats, Shapes, surrounds
 
 LOWEST = 0.3
 """Staff spaces of the lowest letter."""
@@ -104,21 +104,9 @@ def _linked(shapes: Shapes, letters: NDArray[np.int64]) -> list[list[int]]:
 
 
 def _frames(shapes: Shapes, letters: NDArray[np.int64]) -> Flags:
-    """Which letters are rather frames around one, as rehearsal marks have.
-
-    What stands in a frame is taken for no symbol.
-    """
-    left, top = shapes.left[letters], shapes.top[letters]
-    right, bottom = shapes.right[letters], shapes.bottom[letters]
-    tall, wide = bottom - top, right - left
-    around = tall[:, None] < 2.6 * tall
-    for edge in (left, top, -right, -bottom):
-        around &= edge[:, None] < edge - 2
-    amid = np.abs((left + right)[:, None] - (left + right)) < 0.4 * wide[:, None]
-    amid &= np.abs((top + bottom)[:, None] - (top + bottom)) < 0.4 * tall[:, None]
-    framed = (around & amid & (wide < 2.5 * tall)[:, None]).any(0)
-    shapes.claimed[letters[framed]] = 0
-    return np.asarray(around.any(1))
+    """Which letters are rather frames around one, as rehearsal marks have."""
+    edges = np.stack([shapes.left, shapes.top, shapes.right, shapes.bottom])[:, letters]
+    return np.asarray(surrounds(edges, edges).any(1))
 
 
 def _without_music(shapes: Shapes, group: list[Run]) -> list[Run]:
@@ -243,7 +231,10 @@ def _joined(group: list[Run]) -> list[Run]:
 def _x_height(heights: Floats) -> float:
     """The height of small letters among heights of letters that stand on a line."""
     high = _mode(heights, 0.07 * middle(heights))
-    lower = heights[(heights > 0.52 * high) & (heights < 0.75 * high)]
+    lower = heights[(heights > 0.52 * high) & (heights < 0.82 * high)]
+    taller = np.count_nonzero((heights > 1.34 * high) & (heights < 1.7 * high))
+    if taller > 0.1 * len(heights):  # capitals: the most are small letters
+        return high
     if len(lower) > max(1, 0.12 * len(heights)) or (len(lower) and len(heights) < 6):
         return _mode(lower, 0.07 * high)
     return high

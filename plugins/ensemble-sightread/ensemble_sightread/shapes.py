@@ -103,6 +103,8 @@ def find_shapes(
     music |= _bowed(edges, seen.curves)
     music |= _opening(edges, seen.hairpins)
     claimed = _claimed(x, y, wide / FINE, high / FINE, seen.symbols)
+    covered = np.flatnonzero(claimed)
+    claimed[covered[_framed(edges, edges[:, covered])]] = 0
     text = np.ones(len(x))
     if areas is not None:
         text = _covered(areas, x, y, wide / FINE, high / FINE)
@@ -190,6 +192,30 @@ def _opening(boxes: Floats, hairpins: Sequence[Hairpin]) -> Flags:
             & (y < bottom + UNIT)
         )
     return found
+
+
+def surrounds(outer: Floats, inner: Floats) -> Flags:
+    """Which boxes lie close around which; left, top, right, bottom each.
+
+    Args:
+        outer: Shape (4, m).
+        inner: Shape (4, n).
+
+    Returns:
+        Shape (m, n).
+    """
+    around = (outer[3] - outer[1])[:, None] < 2.6 * (inner[3] - inner[1])
+    for edge, other, sign in zip(outer, inner, (1, 1, -1, -1), strict=True):
+        around &= sign * edge[:, None] < sign * other - 2
+    return np.asarray(around)
+
+
+def _framed(edges: Floats, inner: Floats) -> Flags:
+    """Which boxes stand in the middle of a frame, as rehearsal marks do, shape (n,)."""
+    wide, tall = edges[2] - edges[0], edges[3] - edges[1]
+    amid = np.abs((edges[0] + edges[2])[:, None] - (inner[0] + inner[2])) < 0.4 * wide[:, None]
+    amid &= np.abs((edges[1] + edges[3])[:, None] - (inner[1] + inner[3])) < 0.4 * tall[:, None]
+    return np.asarray((surrounds(edges, inner) & amid & (wide < 2.5 * tall)[:, None]).any(0))
 
 
 def _covered(areas: Mask, x: Floats, y: Floats, wide: Floats, high: Floats) -> Floats:

@@ -55,7 +55,8 @@ def _least(shapes: Shapes, run: Run) -> float:
     """How sure words must be where the page's net sees symbols, or no text."""
     if shapes.text[run.members].max() < NO_TEXT:
         return 0.85 if len(run.members) > 2 else 0.97
-    return 0.8 if shapes.claimed[run.members].any() else 0.0
+    claimed = np.count_nonzero(shapes.claimed[run.members])
+    return 0.8 if claimed > 0.4 * len(run.members) else 0.0
 
 
 def _credible(words: Sequence[Word], least: float) -> list[Word]:

@@ -49,6 +49,12 @@ def test_a_short_word_stands_on_the_line_of_others() -> None:
         assert run.height == pytest.approx(20, abs=1)
 
 
+def test_fat_letters_joined_to_others_have_the_height_of_the_small() -> None:
+    boxes = ((50, 45, 35, 0), (98, 90, 27, 0), (192, 10, 27, 0), (206, 20, 35, 0))
+    _, (run,) = page(*boxes, (230, 20, 35, 0), (254, 30, 27, 10))
+    assert run.height == pytest.approx(27, abs=1)
+
+
 def test_smaller_words_on_a_line_have_their_own_height() -> None:
     small = [(300 + 14 * i, 10, up, 0) for i, up in enumerate((15, 15, 23, 15))]
     _, runs = page(*word(50, "xlxxlx"), *small)

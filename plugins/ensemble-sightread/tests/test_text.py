@@ -15,7 +15,7 @@ from ensemble_sightread.symbols import Curve, Seen, Symbol, Word
 from ensemble_sightread.words import outside
 
 HERE = Path(__file__).parent
-WANTED = ("con moto", "Voice", "Und sän -gen die Vö - gel dir", "O could the birds war-ble of",
+WANTED = ("Allegretto con moto", "Gesang", "Voice", "Und sän -gen die Vö - gel dir", "O could the birds war-ble of",
           "Pianoforte")  # fmt: skip
 
 
