@@ -107,6 +107,7 @@ def test_titles_numbers_and_letters_of_dynamics_are_no_directions() -> None:
     bare = page(SONG)
     title = [attrs.evolve(w, height=16.0) for w in put("Adagio for Bells", 400, 20.0)]
     words = title + put("12", 20, above(bare.seen, 0, 1))
+    words += put("From https://imslp.org/wiki/", 600, above(bare.seen, 0, 2))
     words += put("mf", start(bare, 1), below(bare.seen, 0, 3), italic=True, bold=True)
     assert placed(document(bare.seen, words)) == []
 
@@ -187,3 +188,9 @@ def test_a_metronome_mark_is_read_without_its_equals_sign() -> None:
     root = document(bare.seen, words)
     assert [node.text for node in root.find(".//metronome")] == ["quarter", "40"]
     assert [text for text, *_ in placed(root)] == ["Adagio"]
+
+
+def test_abbreviations_of_hands_are_directions() -> None:
+    bare = page(SONG)
+    words = put("m.g.", start(bare, 2), above(bare.seen, 0, 2), italic=True)
+    assert placed(document(bare.seen, words)) == [("m.g.", "above", 1, 2)]

@@ -34,6 +34,8 @@ _CONTINUED = re.compile(r"\((cresc|decresc|dim)\w*\.?\)_*", re.IGNORECASE)
 """What is put at the beginning of a line where such a word goes on from the line before."""
 _PLACEHOLDER = re.compile(r"Instrument e?ch?a", re.IGNORECASE)
 """What MuseScore prints where the instrument changes and nothing is said about it."""
+_ADDRESS = re.compile(r":/|/\w+/|www\.|@|©", re.IGNORECASE)
+"""What stands in imprints, not in music."""
 _REHEARSAL = re.compile(r"[A-Z]{1,2}")
 SIGNS = frozenset("pmfszr")
 """Letters of dynamic signs, which are read as signs."""
@@ -88,6 +90,8 @@ def _counts(seen: Seen, word: Word) -> bool:
 def _says_something(phrase: Phrase) -> bool:
     letters = [c for c in phrase.text if c.isalpha()]
     if _CONTINUED.fullmatch(phrase.text) or _PLACEHOLDER.match(phrase.text):
+        return False
+    if _ADDRESS.search(phrase.text):
         return False
     if len(letters) < 3 and "." not in phrase.text:
         return False
