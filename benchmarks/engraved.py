@@ -122,13 +122,19 @@ def excerpt(work: Work, bars: int) -> bytes | None:
 
 
 def printable(document: bytes, engraver: str) -> bytes:
-    """The document with what the engraver can print: ``musicxml2ly`` trips over words."""
+    """The document with what the engraver can print.
+
+    ``musicxml2ly`` trips over words, and in a score that is sung counts grace notes as notes
+    to sing, so that all syllables behind them stand at the wrong ones.
+    """
     if engraver != "lilypond":
         return document
     root = etree.fromstring(document)
-    for direction in list(root.iter("direction")):
-        if direction.find(".//words") is not None:
-            direction.getparent().remove(direction)
+    sung = root.find(".//lyric") is not None
+    unfit = [node for node in root.iter("direction") if node.find(".//words") is not None]
+    unfit += [node for node in root.iter("note") if sung and node.find("grace") is not None]
+    for node in unfit:
+        node.getparent().remove(node)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
