@@ -1,6 +1,6 @@
 """Trains the net that reads lines of text, and writes it as ONNX.
 
-    python training/letters.py --scores FOLDER --run FOLDER --minutes 45
+    python training/letters.py --scores FOLDER --run FOLDER --minutes 77
     python training/letters.py --run FOLDER --export [--out FILE]
 
 Lines are made on the fly (``sayings.py``, ``lines.py``, ``strangers.py``). A run that was
@@ -278,7 +278,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, help="folder with lieder and quartets")
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=45, help="of the whole run")
+    parser.add_argument("--minutes", type=float, default=77, help="of the whole run")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument(
