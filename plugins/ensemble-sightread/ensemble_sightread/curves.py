@@ -13,12 +13,17 @@ from .lines import coarse
 from .morphology import Mask, closed, dilated, low_runs, middles, opened, pieces
 from .normalise import FINE
 from .symbols import SPACE, Beam, Curve, Stem
+from .traces import Stroke, branches, branching, sharpest
 
 UNIT = SPACE * FINE
 THICKEST = 0.42
 """Staff spaces a bow is thick in its middle, at most."""
 SHORTEST = 0.9
 """Staff spaces from end to end, at least."""
+FORKED = 0.06
+"""Share of a shape's columns with two strokes, from which on they are followed one by one."""
+CUSP = 0.35
+"""How much the slope changes where two bows meet, at least."""
 
 Floats = NDArray[np.float64]
 
@@ -42,14 +47,35 @@ def find_curves(
         if piece.width < 0.45 * UNIT or piece.height > 0.9 * piece.width + 0.5 * UNIT:
             continue
         shape = piece.cut(whole)
-        if np.count_nonzero(shape) > THICKEST * UNIT * piece.width:
+        several = branching(shape)
+        if np.count_nonzero(shape) > (1 + several) * THICKEST * UNIT * piece.width:
+            continue
+        if several > FORKED:
+            strokes += _forked(shape, piece.left, piece.top)
             continue
         here = np.s_[piece.top : piece.top + piece.height, piece.left : piece.left + piece.width]
-        middle = _middle((shape & thin[here]) > 0, piece.left, piece.top)
-        if middle is not None:
-            strokes.append(middle)
-    found = [_curve(xs, ys) for xs, ys in _linked(strokes)]
-    return tuple(sorted((c for c in found if c), key=lambda curve: (curve.x1, curve.y1)))
+        strokes += _middle((shape & thin[here]) > 0, piece.left, piece.top)
+    found = [curve for stroke in _linked(strokes) for curve in _curves(stroke)]
+    return tuple(sorted(found, key=lambda curve: (curve.x1, curve.y1)))
+
+
+def _forked(shape: Mask, left: int, top: int) -> list[Stroke]:
+    """The smooth strokes of a shape in which several touch."""
+    return [part for xs, ys in branches(shape) for part in _smooth(xs + left, ys + top)]
+
+
+def _curves(stroke: Stroke) -> list[Curve]:
+    """The curve that a stroke is, or the two that meet at a chord and so are one stroke."""
+    whole = _curve(*stroke)
+    if whole or len(stroke[0]) < 2 * SHORTEST * UNIT:
+        return [whole] if whole else []
+    place, turn = sharpest(stroke, int(0.8 * UNIT))
+    xs, ys = stroke
+    halves = [_curve(xs[:place], ys[:place]), _curve(xs[place:], ys[place:])]
+    both = [curve for curve in halves if curve]
+    if abs(turn) < CUSP or len(both) < 2 or any(curve.up != (turn < 0) for curve in both):
+        return []
+    return both
 
 
 def _thin(ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam]) -> Mask:
@@ -69,22 +95,34 @@ def _thin(ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam]) -> Mask:
     return thin
 
 
-def _middle(shape: NDArray[np.bool_], left: int, top: int) -> tuple[Floats, Floats] | None:
-    """The middle line of a piece, if it is a smooth stroke."""
+def _middle(shape: NDArray[np.bool_], left: int, top: int) -> list[Stroke]:
+    """The middle line of a piece, if it is a smooth stroke, or two that meet in a point."""
     amount, rows = middles(shape)
     columns = np.flatnonzero(amount)
     if len(columns) < 0.4 * UNIT:
-        return None
+        return []
     ys = rows[columns] / amount[columns]
-    degree = 2 if len(columns) < 6 * UNIT else 4
-    if len(columns) == columns[-1] - columns[0] + 1:
-        basis = _basis(len(columns), degree)
+    return _smooth((columns + left).astype(np.float64), ys + top)
+
+
+def _smooth(xs: Floats, ys: Floats, *, whole: bool = False) -> list[Stroke]:
+    """A stroke that runs as a bow does; the two parts of one that turns sharply at a place."""
+    if len(xs) < 0.4 * UNIT:
+        return []
+    degree = 2 if len(xs) < 6 * UNIT else 4
+    if len(xs) == xs[-1] - xs[0] + 1:
+        basis = _basis(len(xs), degree)
         fit = basis @ (basis.T @ ys)
     else:
-        fit = np.polyval(np.polyfit(columns, ys, degree), columns)
-    if float(np.abs(ys - fit).mean()) > 0.1 * UNIT:
-        return None
-    return (columns + left).astype(np.float64), ys + top
+        middle = xs - xs.mean()
+        fit = np.polyval(np.polyfit(middle, ys, degree), middle)
+    if float(np.abs(ys - fit).mean()) <= 0.1 * UNIT:
+        return [(xs, ys)]
+    place, turn = sharpest((xs, ys), int(0.8 * UNIT))
+    if whole or abs(turn) < CUSP:
+        return []
+    halves = ((xs[:place], ys[:place]), (xs[place:], ys[place:]))
+    return [part for half in halves for part in _smooth(*half, whole=True)]
 
 
 @lru_cache(maxsize=1024)
@@ -94,23 +132,25 @@ def _basis(count: int, degree: int) -> Floats:
     return np.asarray(np.linalg.qr(table)[0], dtype=np.float64)
 
 
-def _linked(pieces: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
+def _linked(pieces: list[Stroke]) -> list[Stroke]:
     """Pieces that go on where another ends (a staff line was between them) become one."""
-    rows: list[tuple[Floats, Floats]] = []
-    ends = np.zeros((3, len(pieces)))  # of each row: x, y, slope
+    rows: list[Stroke] = []
+    ends = np.zeros((4, len(pieces)))  # of each row: x, y, slope, length
     for piece in sorted(pieces, key=lambda piece: float(piece[0][0])):
         xs, ys = piece
-        end_x, end_y, end_slope = ends[:, : len(rows)]
-        gap, rise, slope = xs[0] - end_x, ys[0] - end_y, _slope(xs[:12], ys[:12])
+        end_x, end_y, end_slope, length = ends[:, : len(rows)]
+        gap, rise, slope = xs[0] - end_x, ys[0] - end_y, _slope(xs[:16], ys[:16])
         near = (gap >= -2) & (gap < 1.6 * UNIT) & (np.abs(rise) <= 1.5 * UNIT)
-        near &= np.abs(rise - gap * (end_slope + slope) / 2) < 0.2 * UNIT
-        near &= np.abs(end_slope - slope) < 0.35
-        place = int(near.argmax()) if near.any() else len(rows)
+        long = np.minimum(length, xs[-1] - xs[0]) > UNIT  # no stroke of an accidental
+        turn = 0.35 + 0.4 * long * np.maximum(np.abs(end_slope), abs(slope))
+        near &= np.abs(end_slope - slope) < turn
+        miss = np.where(near, np.abs(rise - gap * (end_slope + slope) / 2), np.inf)
+        place = int(miss.argmin()) if rows and miss.min() < 0.2 * UNIT else len(rows)
         if place < len(rows):
             before_xs, before_ys = rows[place]
             xs, ys = np.concatenate([before_xs, xs]), np.concatenate([before_ys, ys])
         rows[place : place + 1] = [(xs, ys)]
-        ends[:, place] = xs[-1], ys[-1], _slope(xs[-12:], ys[-12:])
+        ends[:, place] = xs[-1], ys[-1], _slope(xs[-16:], ys[-16:]), xs[-1] - xs[0]
     return rows
 
 

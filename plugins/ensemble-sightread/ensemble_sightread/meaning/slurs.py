@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..symbols import SPACE, Curve, Seen
+from ..symbols import SPACE, Curve, Hairpin, Seen
 from .music import Bar, Event, Head, Slur
 from .pitches import ties_heads
 
@@ -103,9 +103,9 @@ def slurs(seen: Seen, bars: Sequence[Bar], ties: Sequence[tuple[Head, Head]]) ->
     """
     bows = _bows(seen, ties)
     taken = set(bows.values())
-    curves = [curve for curve in seen.curves if curve not in taken]
+    curves = [c for c in seen.curves if c not in taken and not _of_hairpins(c, seen.hairpins)]
     left: list[tuple[int, Event, bool]] = []
-    used: set[tuple[int, int]] = set()
+    used: set[tuple[int, int, bool]] = set()
     for number in range(len(seen.systems)):
         own = [bar for bar in bars if bar.system == number]
         if not own:
@@ -139,20 +139,32 @@ def _bows(seen: Seen, ties: Sequence[tuple[Head, Head]]) -> dict[int, Curve]:
     return found
 
 
+def _of_hairpins(curve: Curve, hairpins: Sequence[Hairpin]) -> bool:
+    """Whether a bow is made of lines of hairpins that follow one another."""
+    inside = 0
+    for part in (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95):
+        x, y = curve.x1 + part * (curve.x2 - curve.x1), curve.y1 + part * (curve.y2 - curve.y1)
+        inside += any(
+            h.x1 - 4 < x < h.x2 + 4 and abs(y - h.y) < max(h.left, h.right) / 2 + 3
+            for h in hairpins
+        )
+    return inside > 5
+
+
 def _runs_out(line: _Line, curve: Curve) -> bool:
     return curve.x2 > line.bars[-1].right - MARGIN
 
 
 def _join(
-    start: Event, stop: Event, above: bool, used: set[tuple[int, int]], bows: dict[int, Curve]
+    start: Event, stop: Event, above: bool, used: set[tuple[int, int, bool]], bows: dict[int, Curve]
 ) -> None:
     """Write down a slur, unless it was seen before or the bow is a tie's."""
     tied = [head for head in start.heads if head.tie_start]
     after = {head.diatonic for head in stop.heads if head.tie_stop}
     if any(head.diatonic in after and id(head) not in bows for head in tied):
         return
-    if (id(start), id(stop)) not in used:
-        used.add((id(start), id(stop)))
+    if (id(start), id(stop), above) not in used:
+        used.add((id(start), id(stop), above))
         slur = Slur(above)
         start.slur_starts.append(slur)
         stop.slur_stops.append(slur)
