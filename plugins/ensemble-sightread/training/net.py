@@ -150,5 +150,7 @@ def loss(
     entropy = functional.binary_cross_entropy_with_logits(masks, there)
     q = torch.sigmoid(masks)
     overlap = (q * there).sum((0, 2, 3))
-    dice = 1 - ((2 * overlap + 50) / (q.sum((0, 2, 3)) + there.sum((0, 2, 3)) + 50)).mean()
+    area = there.sum((0, 2, 3))
+    alike = (2 * overlap + 50) / (q.sum((0, 2, 3)) + area + 50)
+    dice = ((1 - alike) * (area > 0)).mean()  # what is not on the crops would only be unlearnt
     return {"heat": focal, "box": size, "mask": 3 * entropy + 0.5 * dice}
