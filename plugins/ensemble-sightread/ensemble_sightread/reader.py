@@ -95,7 +95,8 @@ def see(
     faint = tuple(s for s in glance.faint if s.confidence >= least)
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, straight, page.image, threads)
-    seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(cleared, kept))
+    printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
+    seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(printed, kept))
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
     return outside(seen, words), arcs, Ledgers(page.image)
 

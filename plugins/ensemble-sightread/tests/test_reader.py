@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import attrs
+import cv2
+import numpy as np
 import pytest
 from ensemble_evaluate import notes
+from ensemble_sightread import glyphs
+from ensemble_sightread.glyphs import Glance
+from ensemble_sightread.normalise import normalise
 from ensemble_sightread.options import SightreadOptions
+from ensemble_sightread.reader import see
 from ensemble_sightread.recognizer import Sightread
+from ensemble_sightread.staves import find_staves
 from lxml import etree
 from PIL import Image, ImageDraw
 
@@ -66,6 +73,26 @@ def test_boxes_lie_on_the_page_as_given_and_on_the_ink(read: Score) -> None:
         middle = gray.crop(tuple(round(n) for n in (box.left, box.top, box.right, box.bottom)))
         assert middle.getextrema()[0] < 100
         assert element.confidence is not None and 0 <= element.confidence <= 1
+
+
+def test_bows_that_the_net_draws_again_hide_no_hairpin(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Image.open(PICTURE) as picture:
+        gray = np.array(picture.convert("L"))
+    page = normalise(gray)
+    staff = find_staves(page)[0]
+    left, y = 2 * round(staff.left + 200), 2 * round(staff.y(0, staff.left) + 50)
+    drawn = np.full(page.ink.shape, 255, np.uint8)
+    for side in (-1, 1):
+        cv2.line(drawn, (left, y + 22 * side), (left + 200, y), 0, 3)
+    size = (gray.shape[1], gray.shape[0])
+    mine = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+    shape = tuple(-(-n // 2) for n in page.image.shape)
+    curve = np.zeros(shape, np.uint8)
+    curve[y // 4 - 2 : y // 4 + 3, left // 4 + 20 : left // 4 + 50] = 255
+    monkeypatch.setattr(glyphs, "look", lambda image, threads=1: Glance((), {"curve": curve}))
+    seen, *_ = see(np.minimum(gray, mine), SightreadOptions())
+    near = [h for h in seen.hairpins if abs(h.y - y / 2) < 6 and abs(h.x1 - left / 2) < 6]
+    assert [round(h.x2 - left / 2, -1) for h in near] == [100]
 
 
 def test_half_the_resolution_reads_the_same_notes(read: Score, tmp_path: Path) -> None:
