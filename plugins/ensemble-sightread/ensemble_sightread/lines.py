@@ -87,9 +87,9 @@ def median(values: NDArray[Any]) -> float:
     return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
-def slope(staff: Staff) -> float:
-    """How much the staff falls per pixel, on the whole."""
-    return straight(staff.xs, staff.bottom)[0]
+def lean_of(staff: Staff) -> float:
+    """How far to the left uprights go per pixel down: as the staff falls, if nobody knows."""
+    return straight(staff.xs, staff.bottom)[0] if staff.lean is None else staff.lean
 
 
 def staff_y(staff: Staff, step: float, x: Floats) -> Floats:
@@ -121,7 +121,7 @@ def _bands(levels: Mask, staff: Staff) -> tuple[Band, Band]:
     count = round(4 * space)
     margin = round(1.5 * space)
     share = np.arange(-margin, count + margin + 1) / count
-    both = sample(levels, columns, top, share[:, None] * (bottom - top), slope(staff))
+    both = sample(levels, columns, top, share[:, None] * (bottom - top), lean_of(staff))
     full, cleared = (
         Band(np.asarray(both > level, dtype=np.uint8), left, margin, margin + count, space)
         for level in (0, 1)
@@ -146,19 +146,19 @@ def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bo
     start = fine(np.interp(x, upper.xs, upper.bottom - 4 * staves_too * upper.space))
     stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * (not staves_too) * lower.space))
     count = max(2, int(np.median(stop - start)))
-    lean = (slope(upper) + slope(lower)) / 2
+    lean = (lean_of(upper) + lean_of(lower)) / 2
     return sample(ink, columns, start, np.linspace(0, 1, count)[:, None] * (stop - start), lean)
 
 
 def sample(picture: Mask, columns: Ints, start: Floats, down: Floats, lean: float) -> Mask:
-    """Pixels down each column; verticals lean as the staff does (it is skew, not drawn so).
+    """Pixels down each column; verticals lean.
 
     Args:
         picture: The picture, shape (height, width).
         columns: Fine x, shape (n,), at the middle row.
         start: Fine y where each column begins, shape (n,).
         down: How far below that to look, shape (m, n).
-        lean: Slope of the staff.
+        lean: How far to the left they go per pixel down.
 
     Returns:
         Shape (m, n).

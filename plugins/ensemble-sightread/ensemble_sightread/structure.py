@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ensemble_core.model import RecognitionError
 
 from .curves import find_curves
+from .leaning import leaned
 from .lines import Band, bands, clear_lines
 from .mending import ridge
 from .morphology import Mask
@@ -60,6 +61,7 @@ def analyse(
             code="tablature",
         )
     if "barline" in masks:
+        staves = leaned(staves, masks["barline"])
         page = attrs.evolve(page, ink=page.ink | ridge(masks["barline"], page.ink.shape, True))
     cleared = clear_lines(page, staves)
     if "curve" in masks:

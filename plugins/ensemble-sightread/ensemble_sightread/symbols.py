@@ -84,12 +84,14 @@ class Staff:
         bottom: y of the bottom line at each, shape (n,).
         space: Staff space at each, shape (n,).
         confidence: How well the lines fit, 0 to 1.
+        lean: How far to the left its bar lines go per pixel down; None: as the staff slopes.
     """
 
     xs: np.ndarray
     bottom: np.ndarray
     space: np.ndarray
     confidence: float = 1.0
+    lean: float | None = None
 
     @property
     def left(self) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
-from .lines import Band, between, fine, slope
+from .lines import Band, between, fine, lean_of
 from .morphology import Mask, dilated, share
 from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
@@ -146,7 +146,7 @@ def _barlines(
 
 def _drift(staves: Sequence[Staff]) -> list[float]:
     """How far left of its place in the first staff an upright stands in each staff."""
-    lean = float(np.mean([slope(staff) for staff in staves]))
+    lean = float(np.mean([lean_of(staff) for staff in staves]))
     heights = [float(np.median(staff.bottom)) for staff in staves]
     return [lean * (height - heights[0]) for height in heights]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from ensemble_sightread.glyphs import look
 from ensemble_sightread.normalise import normalise
 from ensemble_sightread.strokes import find_beams
 from ensemble_sightread.structure import analyse, structure
@@ -80,14 +81,22 @@ LINE = """**kern
 
 
 @cache
-def engraved(kern: str, degrees: float = 0.0) -> tuple[Seen, Seen]:
-    """The page as it is, and as it was seen."""
+def drawing(kern: str) -> str:
     kit = verovio.toolkit()
     kit.setOptions({"pageWidth": 1600, "pageHeight": 900, "scale": 50, "footer": "none"})
     assert kit.loadData(kern)
-    svg = kit.renderToSVG(1)
-    png = resvg.svg_to_bytes(svg_string=svg, background="#ffffff", width=1900)
-    gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+    return str(kit.renderToSVG(1))
+
+
+def picture(kern: str) -> np.ndarray:
+    png = resvg.svg_to_bytes(svg_string=drawing(kern), background="#ffffff", width=1900)
+    return cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+@cache
+def engraved(kern: str, degrees: float = 0.0) -> tuple[Seen, Seen]:
+    """The page as it is, and as it was seen."""
+    svg, gray = drawing(kern), picture(kern)
     if degrees:
         size = (gray.shape[1], gray.shape[0])
         turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0)
@@ -288,3 +297,13 @@ def test_a_staff_whose_lines_are_lost_for_a_while_is_one_staff() -> None:
     line = seen_with(page, "staff", [np.s_[y : y + 1, 25:275] for y in range(50, 71, 5)])
     assert len(line.staves) == 1
     assert line.staves[0].right - line.staves[0].left == pytest.approx(500, abs=4)
+
+
+@pytest.mark.parametrize("shear", [-0.06, 0.06])
+def test_bar_lines_may_lean_where_staves_lie_level_as_in_a_photo(shear: float) -> None:
+    gray = picture(PIANO)
+    size = (gray.shape[1], gray.shape[0])
+    lean = np.array([[1, shear, -shear * 400], [0, 1, 0]], np.float32)
+    normal = normalise(cv2.warpAffine(gray, lean, size, borderValue=255, flags=cv2.INTER_CUBIC))
+    seen = analyse(normal, look(normal.image).masks)[0]
+    assert summary(seen) == summary(engraved(PIANO)[1])
