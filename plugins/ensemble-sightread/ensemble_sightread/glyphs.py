@@ -236,6 +236,8 @@ def _peaks(
     if net.logits:
         least = np.log(least / (1 - least))
     kinds, rows, columns = np.nonzero(heat > least.astype(np.float32)[:, None, None])
+    highest = _highest(heat, kinds, rows, columns)
+    kinds, rows, columns = kinds[highest], rows[highest], columns[highest]
     scores = heat[kinds, rows, columns].astype(np.float64)
     if net.logits:
         scores = 1 / (1 + np.exp(-scores))
@@ -244,6 +246,21 @@ def _peaks(
     width, height = SPACE * np.exp(log_w.clip(-4, 4)), SPACE * np.exp(log_h.clip(-4, 4))
     table = np.stack([kinds, x, y, width, height, scores], axis=1).astype(np.float64)
     return [tuple(row) for row in table.tolist()]
+
+
+def _highest(heat: NDArray[np.float32], *place: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether no cell around each place (kind, row, column) is hotter."""
+    import numpy as np
+
+    kinds, rows, columns = place
+    own = heat[place]
+    highest = np.ones(len(own), bool)
+    for down in (-1, 0, 1):
+        for along in (-1, 0, 1):
+            row = (rows + down).clip(0, heat.shape[1] - 1)
+            column = (columns + along).clip(0, heat.shape[2] - 1)
+            highest &= heat[kinds, row, column] <= own
+    return highest
 
 
 def _hanging_or_sitting(image: NDArray[np.uint8], symbol: Symbol) -> Symbol:

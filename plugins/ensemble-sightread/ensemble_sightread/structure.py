@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import attrs
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +14,9 @@ from ensemble_core.model import RecognitionError
 from .curves import find_curves
 from .leaning import leaned
 from .lines import Band, bands, clear_lines
-from .mending import ridge
-from .morphology import Mask
-from .normalise import Normalised, normalise
+from .mending import SURE, ridge
+from .morphology import Mask, without
+from .normalise import FINE, Normalised, normalise
 from .staves import find_staves
 from .strokes import find_beams, find_stems
 from .symbols import Seen
@@ -79,6 +80,15 @@ def analyse(
         systems=systems,
         stems=stems,
         beams=beams,
-        curves=find_curves(cleared, stems, beams, page.line),
+        curves=find_curves(_without_words(cleared, masks), stems, beams, page.line),
     )
     return seen, cleared, [straight for _, straight in both]
+
+
+def _without_words(ink: Mask, masks: Mapping[str, NDArray[np.uint8]]) -> Mask:
+    """The fine picture without what the net is sure are words."""
+    if "text" not in masks:
+        return ink
+    words = (masks["text"] >= SURE).astype(np.uint8)
+    large = cv2.resize(words, None, fx=2 * FINE, fy=2 * FINE, interpolation=cv2.INTER_NEAREST)
+    return without(ink, np.asarray(large[: ink.shape[0], : ink.shape[1]], dtype=np.uint8))
