@@ -13,7 +13,7 @@ from ensemble_core.model import Box, Diagnostic, Element
 
 from .meaning import Reading
 from .meaning.music import QUARTER, Bar, Meter
-from .meaning.names import part_names
+from .meaning.text import part_names
 from .partxml import PartWriter
 from .symbols import Symbol
 

@@ -12,7 +12,6 @@ from .faint import supplemented
 from .hairpins import add_hairpins
 from .layout import Carried
 from .layout import bars as lay_out
-from .lyrics import attach_lyrics
 from .marks import attach_marks
 from .meters import read_bars
 from .multibars import counted_out, rest
@@ -24,8 +23,8 @@ from .search import Solution
 from .signatures import Clefs, read_clefs, read_keys, read_meters
 from .slurs import slurs
 from .strokes import attach_strokes
+from .text import attach_lyrics, attach_words
 from .values import attach_dots, options, split_repeat_dots
-from .wording import attach_words
 
 
 @attrs.define(eq=False)

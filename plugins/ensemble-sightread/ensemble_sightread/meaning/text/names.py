@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ..symbols import SPACE, Seen, System, Word
+from ...symbols import SPACE, Seen, System, Word
 from .terms import INSTRUMENTS, spelled
 
 BEYOND = 2 * SPACE

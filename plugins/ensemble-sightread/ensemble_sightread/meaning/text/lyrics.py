@@ -9,8 +9,8 @@ import attrs
 
 from ensemble_core.model import Box
 
-from ..symbols import SPACE, Seen
-from .music import Bar, Event, Lyric, Slur
+from ...symbols import SPACE, Seen
+from ..music import Bar, Event, Lyric, Slur
 from .singing import Chord, matched
 from .syllables import Syllable, syllables
 from .verses import DASHES, Line, verse_lines

@@ -7,8 +7,8 @@ from statistics import median
 
 import attrs
 
-from ..symbols import SPACE, Seen, Staff, Word
-from .music import Bar
+from ...symbols import SPACE, Seen, Staff, Word
+from ..music import Bar
 from .terms import fills, is_term
 
 LEVEL = 0.4 * SPACE

@@ -9,7 +9,7 @@ import attrs
 
 from ensemble_core.model import Box
 
-from ..symbols import SPACE, Word
+from ...symbols import SPACE, Word
 from .terms import plain
 
 LEVEL = 0.4 * SPACE

@@ -10,9 +10,9 @@ import attrs
 
 from ensemble_core.model import Box
 
-from ..symbols import SPACE
+from ...symbols import SPACE
+from ..music import Event
 from .cuts import cut, places, share
-from .music import Event
 from .syllables import Syllable
 
 UNSUNG, HELD = 1.2, 0.1

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from ..symbols import SPACE, Seen, Symbol, Word
-from .music import Value
+from ...symbols import SPACE, Seen, Symbol, Word
+from ..music import Value
 from .terms import TEMPO, plain
 
 _COUNT = re.compile(r"=?\s*(?:c\.?|ca\.?)?\s*(\d{2,3})\b")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence, Set
 from itertools import combinations, pairwise
 
-from ..symbols import SPACE
+from ...symbols import SPACE
 
 GLUED = 1.2 * SPACE
 """How much farther a piece counts to be from its chord if it is cut amid letters that touch."""

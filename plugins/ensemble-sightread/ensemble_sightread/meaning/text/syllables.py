@@ -10,7 +10,7 @@ import attrs
 
 from ensemble_core.model import Box
 
-from ..symbols import SPACE, Word
+from ...symbols import SPACE, Word
 from .cuts import share
 from .verses import DASHES
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from ..symbols import SPACE, Seen, Word
+from ...symbols import SPACE, Seen, Word
+from ..music import Bar, Direction, Value
 from .metronomes import metronomes
-from .music import Bar, Direction, Value
 from .phrases import LEVEL, Phrase, phrases
 from .terms import ABOVE, BELOW, TEMPO, is_term, spelled
 from .verses import Line, is_dash
