@@ -68,7 +68,7 @@ def analyse(
     if "curve" in masks:
         cleared |= ridge(masks["curve"], cleared.shape, False)
     both = bands(page.ink, cleared, staves)
-    systems = find_systems(page, both, staves)
+    systems = find_systems(page, both, staves, masks.get("barline"))
     stems = find_stems(cleared, staves, systems)
     beams = find_beams(cleared, stems)
     seen = Seen(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
+from .leaning import vouched
 from .lines import Band, between, fine, lean_of
 from .morphology import Mask, dilated, share
 from .normalise import FINE, Normalised
@@ -21,7 +22,10 @@ OVERHANG = 0.35
 
 
 def find_systems(
-    page: Normalised, both: Sequence[tuple[Band, Band]], staves: Sequence[Staff]
+    page: Normalised,
+    both: Sequence[tuple[Band, Band]],
+    staves: Sequence[Staff],
+    seen: NDArray[np.uint8] | None = None,
 ) -> tuple[System, ...]:
     """Staves joined by ink at their left or by common bar lines, with their bar lines.
 
@@ -29,9 +33,12 @@ def find_systems(
         page: The page.
         both: Each staff with and without its lines, as :func:`~.lines.bands` gives it.
         staves: As :func:`~.staves.find_staves` gives them.
+        seen: The net's mask of bar lines.
     """
     bands = [cleared for _, cleared in both]
     strokes = [strokes_of(full, cleared) for full, cleared in both]
+    if seen is not None:
+        strokes = [vouched(row, staff, seen) for row, staff in zip(strokes, staves, strict=True)]
     systems = []
     for members in _grouped(page.ink, staves, strokes):
         bars = _barlines(

@@ -307,3 +307,13 @@ def test_bar_lines_may_lean_where_staves_lie_level_as_in_a_photo(shear: float) -
     normal = normalise(cv2.warpAffine(gray, lean, size, borderValue=255, flags=cv2.INTER_CUBIC))
     seen = analyse(normal, look(normal.image).masks)[0]
     assert summary(seen) == summary(engraved(PIANO)[1])
+
+
+def test_the_net_tells_a_bar_line_with_a_bow_at_it_from_a_stem_without_its_head() -> None:
+    page = drawn()
+    page[200:282, 500:503] = 0
+    page[200:282, 800:803] = 0
+    page[224:240, 803:830] = 0  # what hangs on the second stroke
+    assert [round(bar.x * 2) for bar in structure(page).systems[0].barlines] == [501]
+    bars = seen_with(page, "barline", [np.s_[50:71, 200:201]]).systems[0].barlines
+    assert [bar.x * 2 for bar in bars] == [pytest.approx(801, abs=3)]
