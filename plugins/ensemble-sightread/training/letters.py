@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import lines
 import sayings
 import strangers
+from averages import average
 from ensemble_sightread.letters import ALPHABET, BASE, HEIGHT, MODEL, STRIDE, X_HEIGHT
 
 CLASSES = len(ALPHABET) + 1
@@ -148,18 +149,6 @@ def error(logits: Tensor, batch: list[Tensor]) -> float:
     return wrong / max(1, len(truth))
 
 
-def average(ema: LetterNet, net: LetterNet, step: int) -> None:
-    """Move the running average of the weights towards those of now."""
-    keep = min(0.997, (1 + step) / (10 + step))
-    now = net.state_dict()
-    with torch.no_grad():
-        for name, value in ema.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.mul_(keep).add_(now[name], alpha=1 - keep)
-            else:
-                value.copy_(now[name])
-
-
 def train(args: argparse.Namespace) -> None:
     """Learn for ``args.minutes`` in all."""
     args.run.mkdir(parents=True, exist_ok=True)
@@ -206,7 +195,7 @@ def train(args: argparse.Namespace) -> None:
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimizer.step()
             step += 1
-            average(ema, net, step)
+            average(ema, net, step, 0.997)
             sums.update({**{k: v.item() for k, v in parts.items()}, "steps": 1})
             if step % 50 == 0:
                 many = sums.pop("steps")

@@ -23,24 +23,13 @@ from typing import Any
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+from averages import average
 from data import Crops
 from ensemble_sightread.symbols import KINDS
 from net import SymbolNet, loss, take_over
 from shipped import steady, weights_of
 
 SAVE_SECONDS = 180
-
-
-def average(ema: SymbolNet, net: SymbolNet, step: int) -> None:
-    """Move the running average of the weights towards those of now."""
-    keep = min(0.998, (1 + step) / (10 + step))
-    now = net.state_dict()
-    with torch.no_grad():
-        for name, value in ema.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.mul_(keep).add_(now[name], alpha=1 - keep)
-            else:
-                value.copy_(now[name])
 
 
 def rate(done: float, step: int, base: float) -> float:
