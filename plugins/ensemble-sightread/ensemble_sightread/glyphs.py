@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from .nets import session
 from .symbols import KINDS, SPACE, Symbol
 
 if TYPE_CHECKING:
@@ -177,21 +178,13 @@ def digits(
 def load(threads: int = 1) -> Net:
     """The net of this package, loaded once per process and number of threads."""
     import numpy as np
-    import onnxruntime
 
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # pages differ in size: an arena would only grow
-    session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
-    about = session.get_modelmeta().custom_metadata_map
+    opened, about = session(MODEL, threads)
     kinds = tuple(json.loads(about["kinds"]))
     if not set(kinds) <= set(KINDS):
         raise RuntimeError(f"{MODEL.name} was trained for other kinds than this version knows")
     return Net(
-        session, kinds, np.array(json.loads(about["thresholds"]), np.float32),
+        opened, kinds, np.array(json.loads(about["thresholds"]), np.float32),
         tuple(json.loads(about.get("masks", "[]"))), int(about.get("step", 16)),
         about.get("heat") == "logits",
     )  # fmt: skip

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse
+from .nets import session
 from .normalise import FINE
 from .symbols import Word
 
@@ -153,17 +154,8 @@ class Read:
 @lru_cache(maxsize=2)
 def load(threads: int = 1) -> tuple[Any, str]:
     """The net's session, loaded once per process and number of threads, and its alphabet."""
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # pages differ in how much text they have
-    session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
-    alphabet: str = json.loads(session.get_modelmeta().custom_metadata_map["alphabet"])
-    return session, alphabet
+    opened, about = session(MODEL, threads)
+    return opened, json.loads(about["alphabet"])
 
 
 def read_lines(lines: Sequence[Line], threads: int = 1) -> list[list[Word]]:
@@ -182,7 +174,7 @@ def read_lines(lines: Sequence[Line], threads: int = 1) -> list[list[Word]]:
 
 def look(strips: Sequence[Gray], threads: int = 1) -> list[Read]:
     """Show lines that were cut out to the net, as many as fit in a row at once."""
-    session, _ = load(threads)
+    net, _ = load(threads)
     wide = max([ROW, *(strip.shape[1] + APART for strip in strips)])
     wide += -wide % STRIDE
     ends: list[int] = []
@@ -201,7 +193,7 @@ def look(strips: Sequence[Gray], threads: int = 1) -> list[Read]:
     rows = np.zeros((len(ends), HEIGHT, wide), np.uint8)
     for one, (row, x) in zip(strips, places, strict=True):
         rows[row, :, x : x + one.shape[1]] = one
-    classes, sure, style = session.run(None, {"rows": rows})
+    classes, sure, style = net.run(None, {"rows": rows})
     found = []
     for one, (row, x) in zip(strips, places, strict=True):
         frames = slice(x // STRIDE, (x + one.shape[1] + STRIDE - 1) // STRIDE)

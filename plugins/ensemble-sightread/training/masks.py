@@ -15,7 +15,6 @@ from ensemble_sightread.symbols import MASKS
 from lxml import etree
 from numpy.typing import NDArray
 
-BIT = {name: bit for bit, name in enumerate(MASKS)}
 DRAWN = {f"{SVG}{tag}" for tag in ("path", "polygon", "polyline", "rect", "use", "text")}
 FONTS = ("Leipzig", "Bravura", "Gootville", "Petaluma", "Leland")
 """Music fonts that Verovio sets single glyphs of in texts."""

@@ -1,0 +1,25 @@
+"""Opens the nets of this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def session(model: Path, threads: int) -> tuple[Any, dict[str, str]]:
+    """An ``onnxruntime.InferenceSession`` on the processor, and what the file says of itself.
+
+    Args:
+        model: The ONNX file.
+        threads: Threads that ONNX Runtime may use.
+    """
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # pages differ in size: an arena would only grow
+    opened = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return opened, opened.get_modelmeta().custom_metadata_map
