@@ -1,0 +1,1 @@
+"""Ensemble as a web application and an HTTP service."""
