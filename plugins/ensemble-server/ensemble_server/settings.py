@@ -15,22 +15,24 @@ class Issuer(BaseModel):
 
     url: str = Field(description="Its URL; `iss` of its tokens, and where its metadata is found")
     audience: str = Field(description="What `aud` (or Clerk's `azp`) of a token must name")
-    client_id: str = Field("", description="For signing in on the pages; empty: API only")
-    client_secret: str = Field("", description="For signing in on the pages")
-    jwks_url: str = Field("", description="Where its keys are; empty: as its metadata says")
+    client_id: str = Field(default="", description="For signing in on the pages; empty: API only")
+    client_secret: str = Field(default="", description="For signing in on the pages")
+    jwks_url: str = Field(default="", description="Where its keys are; empty: as its metadata says")
 
 
 class Limits(BaseModel):
     """What one user may do."""
 
-    file_bytes: int = Field(100_000_000, description="Largest file")
-    request_bytes: int = Field(250_000_000, description="Largest request")
-    files: int = Field(50, description="Most files of a job")
-    pages: int = Field(500, description="Most pages of a job")
-    requests_per_minute: int = Field(600, description="Requests a user may make")
-    jobs_per_minute: int = Field(120, description="Jobs a user may send")
-    running_jobs: int = Field(0, description="Jobs of a user worked on at a time; 0: any number")
-    queued_jobs: int = Field(5000, description="Jobs of a user waiting or worked on")
+    file_bytes: int = Field(default=100_000_000, description="Largest file")
+    request_bytes: int = Field(default=250_000_000, description="Largest request")
+    files: int = Field(default=50, description="Most files of a job")
+    pages: int = Field(default=500, description="Most pages of a job")
+    requests_per_minute: int = Field(default=600, description="Requests a user may make")
+    jobs_per_minute: int = Field(default=120, description="Jobs a user may send")
+    running_jobs: int = Field(
+        default=0, description="Jobs of a user worked on at a time; 0: any number"
+    )
+    queued_jobs: int = Field(default=5000, description="Jobs of a user waiting or worked on")
 
 
 class Settings(BaseSettings):
@@ -40,36 +42,62 @@ class Settings(BaseSettings):
         env_prefix="ENSEMBLE_SERVER__", env_nested_delimiter="__", extra="forbid"
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on")
-    port: int = Field(8000, description="Port to listen on")
-    public_url: str = Field("", description="Where people reach the service, if behind a proxy")
+    host: str = Field(default="127.0.0.1", description="Address to listen on")
+    port: int = Field(default=8000, description="Port to listen on")
+    public_url: str = Field(
+        default="", description="Where people reach the service, if behind a proxy"
+    )
     folder: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("ensemble-server", appauthor=False)),
+        default_factory=lambda: Path(
+            platformdirs.user_data_dir("ensemble-server", appauthor=False)
+        ),
         description="Where the database and the files are, unless set",
     )
-    database: str = Field("", description="SQLAlchemy URL; empty: SQLite in `folder`")
-    storage: str = Field("", description="fsspec URL (`s3://bucket/prefix`); empty: in `folder`")
-    storage_options: dict[str, str] = Field({}, description="Passed to fsspec (`endpoint_url`, …)")
-    redis: str = Field("", description="`redis://…`; empty: limits and updates in this process")
-    secret: str = Field("", description="Signs cookies; empty: made once and kept in `folder`")
+    database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in `folder`")
+    storage: str = Field(
+        default="", description="fsspec URL (`s3://bucket/prefix`); empty: in `folder`"
+    )
+    storage_options: dict[str, str] = Field(
+        default={}, description="Passed to fsspec (`endpoint_url`, …)"
+    )
+    redis: str = Field(
+        default="", description="`redis://…`; empty: limits and updates in this process"
+    )
+    secret: str = Field(
+        default="", description="Signs cookies; empty: made once and kept in `folder`"
+    )
 
-    workers: int = Field(1, description="Conversions at a time in this process; 0: none (web only)")
-    lease: float = Field(30.0, description="Seconds until a silent worker's job goes to another")
-    attempts: int = Field(3, description="How often a job is begun before it counts as failed")
-    deadline: float = Field(900.0, description="Seconds a job may take, unless it asks for less")
-    time_to_live: float = Field(7 * 86400.0, description="Seconds a finished job is kept")
-    pipeline: Path | None = Field(None, description="An `ensemble.toml` the jobs start from")
+    workers: int = Field(
+        default=1, description="Conversions at a time in this process; 0: none (web only)"
+    )
+    lease: float = Field(
+        default=30.0, description="Seconds until a silent worker's job goes to another"
+    )
+    attempts: int = Field(
+        default=3, description="How often a job is begun before it counts as failed"
+    )
+    deadline: float = Field(
+        default=900.0, description="Seconds a job may take, unless it asks for less"
+    )
+    time_to_live: float = Field(default=7 * 86400.0, description="Seconds a finished job is kept")
+    pipeline: Path | None = Field(
+        default=None, description="An `ensemble.toml` the jobs start from"
+    )
 
-    issuers: list[Issuer] = Field([], description="Whose tokens are accepted")
-    local_user: bool = Field(True, description="Without any sign-in, on loopback, one local user")
-    trusted_proxies: list[str] = Field([], description="Whose X-Forwarded-For is believed")
+    issuers: list[Issuer] = Field(default=[], description="Whose tokens are accepted")
+    local_user: bool = Field(
+        default=True, description="Without any sign-in, on loopback, one local user"
+    )
+    trusted_proxies: list[str] = Field(default=[], description="Whose X-Forwarded-For is believed")
     limits: Limits = Limits()
 
-    webhooks_to_private: bool = Field(False, description="Whether webhooks may go to private nets")
-    smtp: str = Field("", description="`smtp://user:password@host:587`; empty: no mail")
-    mail_from: str = Field("", description="Sender of mails")
-    metrics: bool = Field(True, description="Whether `/metrics` is served")
-    traces: str = Field("", description="OTLP endpoint; empty: no traces")
+    webhooks_to_private: bool = Field(
+        default=False, description="Whether webhooks may go to private nets"
+    )
+    smtp: str = Field(default="", description="`smtp://user:password@host:587`; empty: no mail")
+    mail_from: str = Field(default="", description="Sender of mails")
+    metrics: bool = Field(default=True, description="Whether `/metrics` is served")
+    traces: str = Field(default="", description="OTLP endpoint; empty: no traces")
 
     @cached_property
     def database_url(self) -> str:

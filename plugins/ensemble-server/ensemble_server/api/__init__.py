@@ -1,0 +1,1 @@
+"""What programs talk to: JSON over HTTP, events over SSE and WebSocket."""

@@ -1,0 +1,1 @@
+"""The queue, the workers, and what a worker does with a job."""

@@ -1,0 +1,1 @@
+"""Live events, from the worker that makes them to whoever watches."""
