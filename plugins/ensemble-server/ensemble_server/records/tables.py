@@ -99,6 +99,17 @@ class ApiKey(Record):
     revoked: Mapped[datetime | None]
 
 
+class BrowserSession(Record):
+    """Somebody signed in on the pages; only the hash of what their cookie says is kept."""
+
+    __tablename__ = "browser_sessions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
 class Job(Record):
     """A conversion: what was asked for, how far it is, what came of it.
 
