@@ -53,7 +53,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
 def test_hovering_lights_up_both_sides(page: Any) -> None:
     page.hover('#source [data-ref="note1"]')
     assert page.locator('#score .wide [data-id="note1"].hot').count() == 1
-    assert page.inner_text("#tip") == "E3 eighth · lower staff · measure 1 · 95 % sure"
+    assert page.inner_text("#tip") == "E3 eighth · lower staff · bar 1 · 95 % sure"
     page.hover('#score .wide [data-id="note2"] rect.hit')
     assert page.locator('#source [data-ref="note2"].hot').count() == 1
     assert page.locator(".hot[data-ref='note1'], .hot[data-id='note1']").count() == 0
@@ -76,7 +76,7 @@ def test_playing_moves_along_the_notes_and_pausing_stops_it(page: Any) -> None:
     page.evaluate(WATCH)
     page.fill("#tempo", "50")
     page.click("#play")
-    wait(page, "#bar:text-is('Measure 2')")
+    wait(page, "#bar:text-is('Bar 2')")
     lit = [name for name in page.evaluate("lit") if name.startswith("note")]
     assert lit == sorted(lit)  # those six notes follow one another
     assert len(set(lit)) >= 3  # a slow machine may skip one between two frames
@@ -103,14 +103,14 @@ def test_the_end_is_reached_and_play_begins_anew(page: Any) -> None:
     assert page.input_value("#position") == "0"
 
 
-def test_arrow_keys_walk_from_note_to_note(page: Any) -> None:
+def test_arrow_keys_with_shift_walk_from_note_to_note(page: Any) -> None:
     page.focus("#score")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
     assert page.locator('[data-id="note0"].picked').count() == 2  # wide and narrow lay-out
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
     assert page.locator('#source [data-ref="note1"].picked').count() == 1
     assert "E3 eighth" in page.inner_text("#tip")
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     assert page.locator('#source [data-ref="note0"].picked').count() == 1
     page.keyboard.press("Escape")
     assert page.locator(".picked").count() == 0
@@ -118,12 +118,13 @@ def test_arrow_keys_walk_from_note_to_note(page: Any) -> None:
 
 def test_a_remark_leads_to_its_measure(page: Any) -> None:
     page.click("#remarks summary")
-    page.click("#remarks button")
+    page.click("#remarks button:has-text('bar 13')")
     assert page.locator('#score .wide [data-id="measure12"] > rect.told').count() == 1
-    assert page.inner_text("#bar") == "Measure 13"
+    assert page.inner_text("#bar") == "Bar 13"
 
 
 def test_a_part_can_be_muted_and_boxes_hidden(page: Any) -> None:
+    page.click(".mixer summary")
     part = page.locator("#parts button")
     assert part.inner_text() == "Pianoforte"
     part.click()
@@ -136,9 +137,41 @@ def test_a_part_can_be_muted_and_boxes_hidden(page: Any) -> None:
     assert page.evaluate(opacity) == "0"
 
 
-def test_a_phone_shows_one_side_at_a_time(page: Any) -> None:
+def test_arrow_keys_walk_from_bar_to_bar(page: Any) -> None:
+    page.focus("#score")
+    for key, bar in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        assert page.inner_text("#bar") == f"Bar {bar}"
+    assert page.locator("#score .wide rect.wash.here").count() == 1
+
+
+def test_bars_can_be_played_again_and_again(page: Any) -> None:
+    page.fill("#tempo", "200")
+    page.click("#loop")
+    assert page.input_value("#loop-from") == "1"
+    page.fill("#loop-to", "1")
+    page.evaluate("""() => {
+      let before = 0, back = 0;
+      const watch = () => {
+        const now = Number(document.getElementById("position").value);
+        if (now < before) document.documentElement.dataset.back = Math.min(2, ++back);
+        before = now;
+        requestAnimationFrame(watch);
+      };
+      watch();
+    }""")
+    page.click("#play")
+    wait(page, "html[data-back='2']")
+    assert page.inner_text("#bar") == "Bar 1"
+    page.click("#loop")
+    wait(page, "#bar:text-is('Bar 3')")
+
+
+def test_a_phone_shows_both_or_one_side(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.locator("#source").is_visible()
+    assert page.locator("#score").is_visible()
+    page.click(".tabs [data-view=source]")
     assert page.locator("#score").is_hidden()
     page.click(".tabs [data-view=score]")
     assert page.locator("#source").is_hidden()

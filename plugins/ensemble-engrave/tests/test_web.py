@@ -88,7 +88,10 @@ def test_the_page_holds_source_boxes_score_and_remarks(brahms: Score, ctx: Conte
     assert sorted(drawn) == sorted(
         n for n, (label, _) in data["notes"].items() if "rest" not in label
     )
-    assert data["remarks"][0]["measure"] == 12
+    assert [(one["message"], one["measure"]) for one in data["remarks"]] == [
+        ("bar 1: 1 note read with doubt", 0),
+        ("bar 13: the notes fill 2 quarters", 12),
+    ]
     assert "331 notes" in page.text_content()
     assert page.findtext(".//h1") == "Volkslied"
 
@@ -144,7 +147,7 @@ def test_a_remark_finds_its_measure_on_its_own_page(brahms: Score) -> None:
         Diagnostic("info", "d", "bar 99 is not there", page=0),
     )
     found = remarks(attrs.evolve(brahms, pages=pages, diagnostics=said), facts)
-    assert [one["measure"] for one in found] == [22, 2, None, None]
+    assert [one["measure"] for one in found] == [2, 22, None, None]
 
 
 def picture(folder: Path, mode: str, size: tuple[int, int] = (1800, 1200)) -> Path:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import attrs
@@ -17,6 +16,7 @@ from ensemble_core.musicxml import title_of
 
 from ..engraver import Engraver, report_missing
 from ..options import HtmlOptions, Layout
+from .assets import PLAYER, SCRIPTS, STYLES, TOOLBAR, read_asset
 from .boxes import is_doubtful, is_symbol, overlay
 from .facts import Facts, gather
 from .pictures import BUDGET, Picture, embed
@@ -26,6 +26,7 @@ from .timeline import Timeline, read
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _DATA_CLASS = re.compile(r' data-class="[^"]*"')
 _DATA_ID = re.compile(r' data-id="([^"]+)"')
+_STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
 
 
 _IN_PAGE = {"svgHtml5": True, "svgFormatRaw": True}
@@ -72,7 +73,7 @@ class HtmlExporter:
                 "score": wide + narrow,
                 "narrow": "yes" if narrow else "no",
                 "layout": "both" if sources else "alone",
-                "data": _script_safe(_data(score, facts, timeline)),
+                "data": _script_safe(_data(score, facts, timeline, self.options.doubtful_below)),
             }
         )
         path = ctx.workspace / "score.html"
@@ -109,7 +110,8 @@ def _sheets(engraver: Engraver, kind: str, facts: Facts, ctx: Context) -> str:
     for index in range(engraver.pages):
         ctx.progress(index, engraver.pages, "pages")
         # Verovio names every stem and says each class twice: a third of the whole.
-        svg = _DATA_CLASS.sub("", engraver.svg(index))
+        # Its style sheet is part of the page's, where a strict policy allows it.
+        svg = _DATA_CLASS.sub("", _STYLE.sub("", engraver.svg(index)))
         svg = _DATA_ID.sub(lambda found: found[0] if found[1] in kept else "", svg)
         sheets.append(
             f'<figure class="sheet engraved {kind}" aria-label="Engraved page {index + 1}">'
@@ -129,7 +131,7 @@ def _summary(score: Score, facts: Facts, doubtful_below: float) -> str:
     doubtful = sum(is_doubtful(element, doubtful_below) for element in symbols)
     words = [
         _count(len(score.pages), "page") if score.pages else "",
-        _count(len(facts.measures), "measure"),
+        _count(len(facts.measures), "bar"),
         _count(notes, "note"),
         f"{doubtful} of {_count(len(symbols), 'symbol')} doubtful" if symbols else "",
     ]
@@ -140,7 +142,7 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _data(score: Score, facts: Facts, timeline: Timeline) -> dict[str, Any]:
+def _data(score: Score, facts: Facts, timeline: Timeline, doubtful_below: float) -> dict[str, Any]:
     """Everything the script needs, as short as it can be said."""
     return {
         "parts": list(facts.parts),
@@ -156,7 +158,7 @@ def _data(score: Score, facts: Facts, timeline: Timeline) -> dict[str, Any]:
         "bars": [[round(time), position] for time, position in timeline.measures],
         "tempi": [[round(time), round(tempo, 2)] for time, tempo in timeline.tempi],
         "length": round(timeline.length),
-        "remarks": remarks(score, facts),
+        "remarks": remarks(score, facts, doubtful_below),
     }
 
 
@@ -167,15 +169,15 @@ def _script_safe(data: dict[str, Any]) -> str:
 
 
 def _fill(values: dict[str, str]) -> str:
-    static = files("ensemble_engrave.web") / "static"
-    script = (static / "page.js").read_text(encoding="utf-8")
+    script = "".join(map(read_asset, (*SCRIPTS, "page.js")))
     digest = hashlib.sha256(f"\n{script}".encode()).digest()
     known = {
         **values,
-        "style": (static / "page.css").read_text(encoding="utf-8"),
+        "style": "".join(map(read_asset, (*STYLES, "page.css"))),
         "script": script,
         "script_hash": base64.b64encode(digest).decode("ascii"),
+        "toolbar": read_asset(TOOLBAR),
+        "player": read_asset(PLAYER),
     }
-    template = (static / "page.html").read_text(encoding="utf-8")
     # One pass: what is filled in is not looked at again.
-    return _SLOT.sub(lambda slot: known[slot[1]], template)
+    return _SLOT.sub(lambda slot: known[slot[1]], read_asset("page.html"))

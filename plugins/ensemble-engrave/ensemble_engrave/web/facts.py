@@ -46,6 +46,11 @@ class Facts:
     notes: dict[str, Fact]
     places: dict[str, int]
 
+    @property
+    def positions(self) -> dict[str, int]:
+        """For everything with an id, the position of its measure."""
+        return {**self.places, **{name: fact.measure for name, fact in self.notes.items()}}
+
 
 def gather(root: Any) -> Facts:
     """Collect the facts of a partwise MusicXML tree whose notes and measures have ids."""
@@ -116,7 +121,7 @@ def _label(note: Any, staff: str, staves: int) -> str:
         words.insert(0, f"{pitch.findtext('step').strip()}{sign}{pitch.findtext('octave').strip()}")
     elif note.find("rest") is not None:
         whole = note.find("rest").get("measure") == "yes"
-        words = ["rest of a measure"] if whole else [*words, "rest"]
+        words = ["rest of a bar"] if whole else [*words, "rest"]
     else:
         words.insert(0, "stroke")
     if staff:
