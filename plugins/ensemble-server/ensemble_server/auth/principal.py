@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import attrs
 from fastapi import Depends
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from ..api.errors import Problem
+
+if TYPE_CHECKING:
+    from ..limiting.rates import Limiter
+    from .who import Auth
 
 READ, WRITE, KEYS, WEBHOOKS = "jobs:read", "jobs:write", "keys", "webhooks"
 
@@ -23,6 +27,9 @@ SCOPES = {
     WEBHOOKS: "Look at, add and remove one's webhooks",
 }
 """What a key or a token may be allowed to do, and what that means to a person."""
+
+_FORM = "application/x-www-form-urlencoded"
+_LARGEST_FORM = 64 * 1024
 
 Via = Literal["local", "key", "token", "session"]
 
@@ -67,12 +74,31 @@ async def visitor(
     Raises:
         Problem: 401 if credentials are sent and do not hold; 429 if too much is asked.
     """
-    return await run_in_threadpool(_identify, connection)
+    return await run_in_threadpool(_identify, connection, await _csrf_token(connection))
 
 
-def _identify(connection: HTTPConnection) -> Principal | None:
-    found: Principal | None = connection.app.state.auth.identify(connection)
-    return found
+def _identify(connection: HTTPConnection, csrf: str) -> Principal | None:
+    auth: Auth = connection.app.state.auth
+    limiter: Limiter = connection.app.state.limiter
+    try:
+        principal = auth.identify(connection, csrf)
+    except Problem:
+        limiter.count_request(connection, None)
+        raise
+    limiter.count_request(connection, principal.user_id if principal else None)
+    return principal
+
+
+async def _csrf_token(connection: HTTPConnection) -> str:
+    """The token against forged requests: from the header, or from a small form."""
+    header = connection.headers.get("x-csrf-token", "")
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if header or not isinstance(connection, Request) or kind != _FORM:
+        return header
+    if int(connection.headers.get("content-length", _LARGEST_FORM + 1)) > _LARGEST_FORM:
+        return ""
+    field = (await connection.form()).get("csrf_token", "")
+    return field if isinstance(field, str) else ""
 
 
 Visitor = Annotated[Principal | None, Depends(visitor)]
