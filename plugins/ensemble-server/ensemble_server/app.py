@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from .api import errors
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from .api import artifacts, capabilities, errors, events, jobs
+from .auth.who import Auth
+from .records.migrate import upgrade
+from .service import Service
 from .settings import Settings
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
     """The application, ready for uvicorn.
+
+    It begins to work on jobs (if the settings say so) when it is started, and gives back what is
+    under way when it is stopped.
 
     Args:
         settings: How it is set up; from the environment by default.
+        service: A service made before; then its owner starts and closes it.
     """
     settings = settings or Settings()
-    app = FastAPI(title="Ensemble", version="1")
+    own = service is None
+    if service is None:
+        service = Service(settings)
+        if service.database.sqlite:
+            upgrade(service.database)
+    app = FastAPI(title="Ensemble", version="1", lifespan=_lifespan(service, own))
     app.state.settings = settings
+    app.state.service = service
+    app.state.auth = Auth(settings, service.database)
+    app.state.stopping = asyncio.Event()
+    for module in (jobs, artifacts, events, capabilities):
+        app.include_router(module.router)
     errors.install(app)
     app.add_middleware(errors.RequestIds)
     return app
+
+
+def _lifespan(
+    service: Service, own: bool
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.stopping = asyncio.Event()
+        if own:
+            await run_in_threadpool(service.start)
+        try:
+            yield
+        finally:
+            app.state.stopping.set()
+            if own:
+                await run_in_threadpool(service.close)
+
+    return lifespan

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -134,7 +135,8 @@ class Job(Record):
     __tablename__ = "jobs"
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
-        Index("jobs_to_do", "state", "priority", "created"),
+        Index("jobs_to_do", "state", text("priority DESC"), "created"),
+        Index("jobs_by_state_of_user", "user_id", "state"),
         Index("jobs_of_user", "user_id", "created"),
     )
 

@@ -1,0 +1,206 @@
+"""A worker: slots that convert, and one keeper that looks after leases and deadlines."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import threading
+import time
+from typing import Any
+
+import attrs
+import structlog
+
+from ensemble_core.config import Config
+
+from ..live.bus import QUEUE, Bus, Message, job_channel
+from .converting import Converter
+from .engine import Lease
+from .journal import Journal
+from .leases import Leases
+from .slots import Slot
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.25
+"""Seconds between two rounds of the keeper."""
+IDLE_LOCAL, IDLE_SHARED = 1.0, 1.0
+_QUICK = 1.0
+"""Seconds a conversion may take for the next job to be taken ahead of time."""
+
+
+@attrs.define(eq=False)
+class Held:
+    """A job this worker has: its lease, its journal, when it must be over."""
+
+    lease: Lease
+    journal: Journal
+    seconds: float
+    ends: float | None = None
+
+
+def worker_name() -> str:
+    """What this process is called in the records."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}"
+
+
+class Worker:
+    """Takes jobs and converts them until told to stop.
+
+    While a slot converts, the next job is taken and the last one put away by another thread, as
+    long as conversions are quick: the worker processes never wait for the database.
+
+    Args:
+        leases: The queue.
+        converter: What is done with a job.
+        bus: On which there is word of new jobs and of cancelled ones.
+        base: The operator's configuration of pipelines.
+        slots: Conversions at a time.
+        lease_seconds: How long a lease lasts.
+    """
+
+    def __init__(
+        self,
+        leases: Leases,
+        converter: Converter,
+        bus: Bus,
+        base: Config,
+        *,
+        slots: int,
+        lease_seconds: float,
+    ) -> None:
+        self._leases, self._converter, self._bus = leases, converter, bus
+        self._count, self._lease_seconds = slots, lease_seconds
+        self._slots: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+        self._all = [Slot(base) for _ in range(slots)]
+        for slot in self._all:
+            self._slots.put(slot)
+        self._held: dict[str, Held] = {}
+        self._lock = threading.Lock()
+        self._news = threading.Condition()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._last_seconds = _QUICK
+        self._busy = 0
+        self.converted = 0
+
+    def start(self) -> None:
+        """Begin, in threads of its own."""
+        self._leave = self._bus.listen(QUEUE, self._heard)
+        for number in range(self._count + 1):
+            self._thread(self._work, f"ensemble-slot-{number}", number)
+        self._thread(self._keep, "ensemble-keeper")
+
+    def stop(self) -> None:
+        """Take no more jobs, give back those under way, end all processes."""
+        self._stopping.set()
+        with self._lock:
+            held = list(self._held.values())
+        for each in held:
+            each.lease.stopper.stop("shutdown")
+        with self._news:
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._leave()
+        for slot in self._all:
+            slot.close()
+
+    def wake(self) -> None:
+        """There is work."""
+        with self._news:
+            self._news.notify()
+
+    @property
+    def busy(self) -> int:
+        """Jobs being worked on now."""
+        return len(self._held)
+
+    def _thread(self, target: Any, name: str, *arguments: Any) -> None:
+        thread = threading.Thread(target=target, name=name, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _heard(self, message: Message) -> None:
+        if message.get("kind") == "cancel":
+            held = self._held.get(str(message.get("job")))
+            if held is not None:
+                held.lease.stopper.stop("cancel")
+        else:
+            self.wake()
+
+    def _work(self, number: int) -> None:
+        while not self._stopping.is_set():
+            if not self._may_take():
+                self._wait(0.05)
+                continue
+            try:
+                worked = self._one()
+            except Exception:
+                log.exception("worker.failed")
+                self._stopping.wait(1.0)
+                continue
+            if not worked:
+                self._wait(IDLE_SHARED)
+
+    def _may_take(self) -> bool:
+        """A job is taken ahead of time only where that is soon repaid."""
+        return len(self._held) < self._count or self._last_seconds < _QUICK
+
+    def _wait(self, seconds: float) -> None:
+        with self._news:
+            if not self._stopping.is_set():
+                self._news.wait(seconds)
+
+    def _one(self) -> bool:
+        """Take a job and do it; False if there is none."""
+        taken = self._leases.take()
+        if taken is None:
+            return False
+        job, lease = taken
+        held = Held(lease, self._converter.journal(lease), job.deadline)
+        with self._lock:
+            self._held[job.id] = held
+            if self._stopping.is_set():
+                lease.stopper.stop("shutdown")
+        if job.cancel_requested:
+            lease.stopper.stop("cancel")
+        self._bus.publish(job_channel(job.id), {"kind": "news"})
+        slot = self._slots.get()
+        try:
+            began = time.monotonic()
+            held.ends = began + held.seconds
+            self._converter.convert(job, lease, held.journal, slot)
+            self._last_seconds = time.monotonic() - began
+        finally:
+            self._slots.put(slot)
+            with self._lock:
+                self._held.pop(job.id, None)
+            if lease.stopper.reason == "shutdown":
+                self._leases.give_back(lease)
+            self.converted += 1
+        return True
+
+    def _keep(self) -> None:
+        """Flush journals, watch deadlines, beat, recover the jobs of the dead."""
+        beat = recovered = 0.0
+        while not self._stopping.wait(TICK):
+            moment = time.monotonic()
+            with self._lock:
+                held = list(self._held.values())
+            try:
+                for each in held:
+                    if each.ends is not None and moment > each.ends:
+                        each.lease.stopper.stop("deadline")
+                    each.journal.flush()
+                if held and moment - beat > min(self._lease_seconds / 4, 2.0):
+                    beat = moment
+                    self._leases.beat([each.lease for each in held])
+                if moment - recovered > min(self._lease_seconds / 2, 10.0):
+                    recovered = moment
+                    if self._leases.recover():
+                        self.wake()
+            except Exception:
+                log.exception("worker.keeper-failed")
+                self._stopping.wait(1.0)

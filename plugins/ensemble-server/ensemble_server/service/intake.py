@@ -1,0 +1,274 @@
+"""Receiving a job: the row first, then the files, then the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import attrs
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ensemble_core.sniff import sniff
+
+from ..api.errors import Problem
+from ..jobs.asked import Asked, digest
+from ..jobs.journal import add_events
+from ..jobs.names import clean_name
+from ..records.tables import Job, JobFile, User, new_id
+
+if TYPE_CHECKING:
+    from .service import Service
+
+HIGHEST_PRIORITY = 10
+
+
+@attrs.define
+class Wish:
+    """What is asked for besides the files.
+
+    Attributes:
+        asked: The pipeline.
+        name: What the job is called; by default after its first file.
+        priority: -10 to 10; larger is sooner.
+        deadline: Seconds the conversion may take; None: the service's own.
+        idempotency_key: The same key and the same request give the same job.
+    """
+
+    asked: Asked = attrs.field(factory=Asked)
+    name: str = ""
+    priority: int = 0
+    deadline: float | None = None
+    idempotency_key: str | None = None
+
+
+@attrs.define
+class _Received:
+    id: str
+    name: str
+    key: str
+    path: Path
+    stream: IO[bytes]
+    size: int = 0
+    digest: Any = attrs.field(factory=hashlib.sha256)
+
+
+class Intake:
+    """One job being received; used by one thread at a time.
+
+    ``begin_file``, ``write``, ``end_file`` for each file, then ``finish``; or ``abort``, after
+    which nothing is left.
+
+    Args:
+        service: Whose limits, database and store are used.
+        user_id: Whose job it is.
+    """
+
+    def __init__(self, service: Service, user_id: str) -> None:
+        self._service, self._user_id = service, user_id
+        self._limits = service.settings.limits
+        self.job_id = new_id()
+        self._files: list[_Received] = []
+        self._open: _Received | None = None
+        self._begun = False
+        self._folder: Path | None = None
+
+    def begin_file(self, name: str) -> None:
+        """Another file begins.
+
+        Raises:
+            Problem: 413 if there are too many.
+        """
+        self.end_file()
+        number = len(self._files) + 1
+        if number > self._limits.files:
+            raise Problem(
+                413, "too-many-files", f"A job may have {self._limits.files} files at most."
+            )
+        self._begin()
+        name = self._unused(clean_name(name, number))
+        key = f"jobs/{self.job_id}/input/{number:04d}"
+        path = self._path(key)
+        received = _Received(new_id(), name, key, path, path.open("wb"))
+        self._files.append(received)
+        self._open = received
+
+    def write(self, data: bytes) -> None:
+        """More of the file that was begun last.
+
+        Raises:
+            Problem: 413 if it is too large.
+        """
+        received = self._open
+        if received is None:
+            raise RuntimeError("write() before begin_file()")
+        received.size += len(data)
+        if received.size > self._limits.file_bytes:
+            raise too_large(self._limits.file_bytes)
+        received.digest.update(data)
+        received.stream.write(data)
+
+    def end_file(self) -> None:
+        """The file is complete."""
+        received, self._open = self._open, None
+        if received is not None:
+            received.stream.close()
+
+    def finish(self, wish: Wish) -> tuple[Job, bool]:
+        """Put the job into the queue; gives it, and whether it was there before.
+
+        Raises:
+            Problem: 422 without files or with wrong options, 415 for files nobody reads, 409 if
+                the idempotency key was used for another request, 429 if too many jobs wait.
+            EnsembleError: What the plugins say of the options.
+        """
+        self.end_file()
+        if not self._files:
+            raise Problem(422, "no-files", "Send at least one file, in the field `files`.")
+        self._service.checker.check(wish.asked)
+        rows = [self._checked(received) for received in self._files]
+        if not self._service.store.local:
+            for received in self._files:
+                self._service.store.fs.put_file(
+                    str(received.path), f"{self._service.store.root}/{received.key}"
+                )
+        options = wish.asked.plain()
+        request = digest([options, [[row["name"], row["sha256"]] for row in rows]])
+        if wish.idempotency_key:
+            earlier = self._earlier(wish.idempotency_key, request)
+            if earlier is not None:
+                self.abort()
+                return earlier, True
+        values: dict[str, Any] = {
+            "state": "queued",
+            "name": clean_name(wish.name, 1) if wish.name else rows[0]["name"],
+            "options": options,
+            "priority": max(-HIGHEST_PRIORITY, min(HIGHEST_PRIORITY, wish.priority)),
+            "deadline": min(wish.deadline or self._service.settings.deadline,
+                            self._service.settings.deadline),
+            "idempotency_key": wish.idempotency_key,
+            "request_digest": request,
+        }  # fmt: skip
+        try:
+            job = self._queue(values, rows)
+        except IntegrityError:
+            # Another request with the same key came first, a moment ago.
+            earlier = self._earlier(wish.idempotency_key or "", request)
+            if earlier is None:
+                raise
+            self.abort()
+            return earlier, True
+        self._clean()
+        self._service.engine.submitted(job.id)
+        return job, False
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        received, self._open = self._open, None
+        if received is not None:
+            received.stream.close()
+        self._clean()
+        if self._begun:
+            self._service.store.remove(f"jobs/{self.job_id}")
+            with self._service.database.write() as session:
+                session.execute(delete(Job).where(Job.id == self.job_id, Job.state == "receiving"))
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        with self._service.database.write() as session:
+            session.execute(
+                insert(Job).values(
+                    id=self.job_id, user_id=self._user_id, name="", options={}, state="receiving",
+                    max_attempts=self._service.settings.attempts,
+                )
+            )  # fmt: skip
+
+    def _queue(self, values: dict[str, Any], rows: list[dict[str, Any]]) -> Job:
+        with self._service.database.write() as session:
+            self._check_room(session)
+            job = session.scalars(
+                update(Job).where(Job.id == self.job_id).values(**values).returning(Job)
+            ).one()
+            session.execute(insert(JobFile), rows)
+            add_events(session, self.job_id, [("queued", {})])
+        return job
+
+    def _check_room(self, session: Session) -> None:
+        """Hold the number of a user's waiting jobs to the limit, exactly."""
+        most = self._limits.queued_jobs
+        if not self._service.database.sqlite:
+            session.execute(select(User.id).where(User.id == self._user_id).with_for_update())
+        count = session.scalar(
+            select(func.count()).where(
+                Job.user_id == self._user_id, Job.state.in_(("queued", "running"))
+            )
+        )
+        if (count or 0) >= most:
+            raise Problem(
+                429, "too-many-jobs", f"{most} of your jobs wait already; wait for some to end.",
+                headers={"Retry-After": "30"},
+            )  # fmt: skip
+
+    def _earlier(self, key: str, request: str) -> Job | None:
+        with self._service.database.read() as session:
+            job = session.scalar(
+                select(Job).where(Job.user_id == self._user_id, Job.idempotency_key == key)
+            )
+        if job is not None and job.request_digest != request:
+            raise Problem(
+                409, "idempotency-key-reused", "This key was used for another request before."
+            )
+        return job
+
+    def _checked(self, received: _Received) -> dict[str, Any]:
+        if received.size == 0:
+            raise Problem(422, "empty-file", f"{received.name}: the file is empty.")
+        media = sniff(received.path)
+        if media not in self._service.accepts:
+            raise Problem(
+                415, "input-unsupported", f"{received.name}: no loader here reads {media}."
+            )
+        return {
+            "id": received.id, "job_id": self.job_id, "kind": "input", "name": received.name,
+            "key": received.key, "media_type": media, "size": received.size,
+            "sha256": received.digest.hexdigest(),
+        }  # fmt: skip
+
+    def _unused(self, name: str) -> str:
+        taken = {received.name for received in self._files}
+        stem, dot, suffix = name.rpartition(".")
+        number, free = 1, name
+        while free in taken:
+            number += 1
+            free = f"{stem} ({number}).{suffix}" if dot else f"{name} ({number})"
+        return free
+
+    def _path(self, key: str) -> Path:
+        """Where a file is written: its place in a local store, else a folder on the way."""
+        store = self._service.store
+        if store.local:
+            path = Path(f"{store.root}/{key}")
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return path
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="ensemble-upload-"))
+        return self._folder / key.rpartition("/")[2]
+
+    def _clean(self) -> None:
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            for path in folder.iterdir():
+                path.unlink()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def too_large(most: int) -> Problem:
+    """The one answer for too large a file or request."""
+    return Problem(413, "file-too-large", f"More than {most:,} bytes.")

@@ -1,0 +1,186 @@
+"""The store of files: a folder, or a bucket, by fsspec.
+
+Keys are made of ids and numbers only; no name a user has given ever becomes part of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+CHUNK = 1 << 20
+
+
+class Store:
+    """Files by key.
+
+    Args:
+        url: fsspec URL of the place everything lies under.
+        options: Passed to fsspec: ``endpoint_url``, ``key``, ``secret`` …
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
+        if url.startswith("s3:"):
+            # Another node may have changed what a cached listing says.
+            options = {"use_listings_cache": False, **_s3_options(dict(options or {}))}
+        self.fs: fsspec.AbstractFileSystem
+        self.fs, root = url_to_fs(url, **dict(options or {}))
+        self.root = str(root).rstrip("/")
+        self.local = isinstance(self.fs, LocalFileSystem)
+        if self.local:
+            Path(self.root).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def writing(self, key: str) -> IO[bytes]:
+        """An open file to be written; in a bucket it appears when it is closed."""
+        if not self.local:
+            stream: IO[bytes] = self.fs.open(self._path(key), "wb")
+            return stream
+        path = Path(self._path(key))
+        try:
+            return path.open("wb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return path.open("wb")
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a whole file."""
+        if self.local:
+            with self.writing(key) as stream:
+                stream.write(data)
+        else:
+            self.fs.pipe_file(self._path(key), data)
+
+    def get(self, key: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        data: bytes = self.fs.cat_file(self._path(key))
+        return data
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """The file on this machine: itself in a local store, else a copy in ``folder``.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        path = self._path(key)
+        if self.local:
+            return Path(path)
+        copy = folder / key.rpartition("/")[2]
+        self.fs.get_file(path, str(copy))
+        return copy
+
+    def copy(self, key: str, other: str) -> None:
+        """Copy a file within the store.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        if self.local:
+            target = Path(self._path(other))
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copyfile(self._path(key), target)
+        else:
+            self.fs.cp_file(self._path(key), self._path(other))
+
+    def reading(self, key: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
+        """The bytes from ``start`` on, ``size`` of them, in pieces.
+
+        Raises:
+            FileNotFoundError: There is none; raised here, not when the first piece is asked for.
+        """
+        stream: IO[bytes] = self.fs.open(self._path(key), "rb")
+        return _pieces(stream, start, size)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file."""
+        return bool(self.fs.exists(self._path(key)))
+
+    def remove(self, prefix: str) -> None:
+        """Remove a file, or everything below a prefix; nothing happens if there is none."""
+        path = self._path(prefix)
+        if self.local:
+            _remove_local(Path(path))
+            return
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm(path, recursive=True)
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of what lies directly below a prefix."""
+        try:
+            found = self.fs.ls(self._path(prefix), detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(str(each).rstrip("/").rpartition("/")[2] for each in found)
+
+    def files(self, prefix: str = "") -> list[str]:
+        """The keys of all files below a prefix."""
+        base = self._path(prefix)
+        found = self.fs.find(base)
+        cut = len(self._path(""))
+        return sorted(str(each)[cut:].lstrip("/") for each in found)
+
+    def check(self) -> None:
+        """Write, read and remove a small file.
+
+        Raises:
+            OSError: The store does not do what it should.
+        """
+        key = "health/probe"
+        self.put(key, b"ok")
+        if self.get(key) != b"ok":
+            raise OSError("the store does not give back what was written")
+        self.remove(key)
+
+    def free(self) -> int | None:
+        """Bytes free on this machine's disk; None for a bucket."""
+        return shutil.disk_usage(self.root).free if self.local else None
+
+    def _path(self, key: str) -> str:
+        if ".." in key.split("/"):
+            raise ValueError(f"not a key: {key!r}")
+        return f"{self.root}/{key}" if key else self.root
+
+
+def _pieces(stream: IO[bytes], start: int, size: int | None) -> Iterator[bytes]:
+    with stream:
+        if start:
+            stream.seek(start)
+        left = size
+        while left is None or left > 0:
+            piece = stream.read(CHUNK if left is None else min(CHUNK, left))
+            if not piece:
+                return
+            if left is not None:
+                left -= len(piece)
+            yield piece
+
+
+def _remove_local(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()  # only if nothing else is in it
+
+
+def _s3_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings are texts; botocore wants its own names nested."""
+    endpoint = options.pop("endpoint_url", None)
+    region = options.pop("region_name", None)
+    client = dict(options.pop("client_kwargs", {}))
+    if region:
+        client["region_name"] = region
+    if endpoint:
+        options["endpoint_url"] = endpoint
+    return {**options, "client_kwargs": client}
