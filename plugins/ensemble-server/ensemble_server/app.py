@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from .api import artifacts, capabilities, errors, events, jobs
-from .auth.who import Auth
+from .api import artifacts, capabilities, errors, events, jobs, keys, webhooks
+from .auth import installing
 from .records.migrate import upgrade
 from .service import Service
 from .settings import Settings
@@ -35,11 +35,11 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app = FastAPI(title="Ensemble", version="1", lifespan=_lifespan(service, own))
     app.state.settings = settings
     app.state.service = service
-    app.state.auth = Auth(settings, service.database)
     app.state.stopping = asyncio.Event()
-    for module in (jobs, artifacts, events, capabilities):
+    for module in (jobs, artifacts, events, capabilities, keys, webhooks):
         app.include_router(module.router)
     errors.install(app)
+    installing.install(app, settings, service.database)
     app.add_middleware(errors.RequestIds)
     return app
 
@@ -56,6 +56,7 @@ def _lifespan(
             yield
         finally:
             app.state.stopping.set()
+            app.state.auth.close()
             if own:
                 await run_in_threadpool(service.close)
 

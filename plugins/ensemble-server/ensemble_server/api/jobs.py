@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from ..auth.principal import Reader, Writer
 from ..jobs.asked import Asked
+from ..limiting.rates import JobSender
 from ..service import Service
 from ..service.intake import HIGHEST_PRIORITY, Wish
 from .errors import Problem
@@ -76,7 +77,7 @@ def service_of(request: Request) -> Service:
 )
 async def submit(
     request: Request,
-    user: Writer,
+    user: JobSender,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Response:
     """Put a job into the queue. The same `Idempotency-Key` with the same request gives the same

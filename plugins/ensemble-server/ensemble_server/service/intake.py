@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from ensemble_core.sniff import sniff
 
@@ -19,7 +18,8 @@ from ..api.errors import Problem
 from ..jobs.asked import Asked, digest
 from ..jobs.journal import add_events
 from ..jobs.names import clean_name
-from ..records.tables import Job, JobFile, User, new_id
+from ..limiting.queue import admit
+from ..records.tables import Job, JobFile, new_id
 
 if TYPE_CHECKING:
     from .service import Service
@@ -180,40 +180,24 @@ class Intake:
     def _begin(self) -> None:
         if self._begun:
             return
-        self._begun = True
         with self._service.database.write() as session:
+            admit(session, self._user_id, self._limits.queued_jobs)
             session.execute(
                 insert(Job).values(
                     id=self.job_id, user_id=self._user_id, name="", options={}, state="receiving",
                     max_attempts=self._service.settings.attempts,
                 )
             )  # fmt: skip
+        self._begun = True
 
     def _queue(self, values: dict[str, Any], rows: list[dict[str, Any]]) -> Job:
         with self._service.database.write() as session:
-            self._check_room(session)
             job = session.scalars(
                 update(Job).where(Job.id == self.job_id).values(**values).returning(Job)
             ).one()
             session.execute(insert(JobFile), rows)
             add_events(session, self.job_id, [("queued", {})])
         return job
-
-    def _check_room(self, session: Session) -> None:
-        """Hold the number of a user's waiting jobs to the limit, exactly."""
-        most = self._limits.queued_jobs
-        if not self._service.database.sqlite:
-            session.execute(select(User.id).where(User.id == self._user_id).with_for_update())
-        count = session.scalar(
-            select(func.count()).where(
-                Job.user_id == self._user_id, Job.state.in_(("queued", "running"))
-            )
-        )
-        if (count or 0) >= most:
-            raise Problem(
-                429, "too-many-jobs", f"{most} of your jobs wait already; wait for some to end.",
-                headers={"Retry-After": "30"},
-            )  # fmt: skip
 
     def _earlier(self, key: str, request: str) -> Job | None:
         with self._service.database.read() as session:

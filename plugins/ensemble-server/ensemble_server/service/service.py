@@ -19,11 +19,14 @@ from ensemble_core.registry import Registry
 
 from ..api.errors import Problem, not_found
 from ..jobs.asked import Checker
+from ..jobs.chores import Chores
 from ..jobs.ending import ENDS, Ending
+from ..jobs.engine import Engine
 from ..jobs.journal import add_events
 from ..jobs.local import LocalEngine
 from ..live import open_bus
 from ..live.bus import job_channel
+from ..notices import announce
 from ..records.database import Database
 from ..records.tables import Job, JobEvent, JobFile
 from ..settings import Settings
@@ -64,14 +67,18 @@ class Service:
         self.base = base_config(settings)
         self.checker = Checker(self.base)
         self.ending = Ending(settings.time_to_live)
-        self.engine = LocalEngine(self)
+        self.ending.hooks.append(announce)
+        self.engine: Engine = LocalEngine(self)
+        self.chores = Chores(self)
 
     def start(self) -> None:
-        """Begin to work on jobs, if this process does."""
+        """Begin to work on jobs, if this process does, and to do the chores."""
         self.engine.start()
+        self.chores.start()
 
     def stop(self) -> None:
         """Give back what is under way, end all processes."""
+        self.chores.stop()
         self.engine.stop()
 
     def close(self) -> None:
