@@ -7,6 +7,7 @@ the request. So a request that is known by that alone must come from one's own p
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -35,6 +36,8 @@ def is_loopback(host: str) -> bool:
 
 def host_name(netloc: str) -> str:
     """The host of ``host:port``; empty if it is no such thing."""
+    if not re.fullmatch(r"[A-Za-z0-9.\[\]:-]*", netloc):
+        return ""
     try:
         return urlsplit(f"//{netloc}").hostname or ""
     except ValueError:

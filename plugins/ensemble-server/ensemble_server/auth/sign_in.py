@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import html
+import re
 import secrets
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -133,9 +134,9 @@ def sign_out(request: Request, _: Visitor) -> Response:
 
 def local_path(path: str) -> str:
     """A path on this service, or ``/``: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(path) if path.isprintable() else urlsplit("")
-    local = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return path if local and not parts.scheme and not parts.netloc else "/"
+    # Browsers drop control characters and take \\ for /.
+    local = re.fullmatch(r"/(?!/)[\x21-\x5b\x5d-\x7e]*", path)
+    return path if local else "/"
 
 
 def _exchange(provider: Provider, code: str, verifier: str, redirect_uri: str) -> str:

@@ -101,7 +101,8 @@ class Auth:
 
     def close(self) -> None:
         """Close the connections to issuers."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def _by_token(self, token: str) -> Principal:
         claims = tokens.verify(token, self.providers)
