@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from .api import artifacts, capabilities, errors, events, jobs, keys, webhooks
+from .api import artifacts, capabilities, errors, events, health, jobs, keys, webhooks
 from .auth import installing
+from .metrics import Measuring
 from .records.migrate import upgrade
 from .service import Service
 from .settings import Settings
@@ -36,10 +37,12 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.state.settings = settings
     app.state.service = service
     app.state.stopping = asyncio.Event()
-    for module in (jobs, artifacts, events, capabilities, keys, webhooks):
+    for module in (jobs, artifacts, events, capabilities, health, keys, webhooks):
         app.include_router(module.router)
     errors.install(app)
     installing.install(app, settings, service.database)
+    if settings.metrics:
+        app.add_middleware(Measuring, metrics=service.metrics)
     app.add_middleware(errors.RequestIds)
     return app
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ensemble_core.config.toml import read
 
 
 class Issuer(BaseModel):
@@ -97,6 +105,9 @@ class Settings(BaseSettings):
     smtp: str = Field(default="", description="`smtp://user:password@host:587`; empty: no mail")
     mail_from: str = Field(default="", description="Sender of mails")
     metrics: bool = Field(default=True, description="Whether `/metrics` is served")
+    metrics_token: str = Field(
+        default="", description="Bearer token for `/metrics`; empty: answered to private nets only"
+    )
     traces: str = Field(default="", description="OTLP endpoint; empty: no traces")
 
     @cached_property
@@ -108,3 +119,27 @@ class Settings(BaseSettings):
     def storage_url(self) -> str:
         """The store of files, by default in ``folder``."""
         return self.storage or (self.folder / "files").as_uri()
+
+
+def load(file: Path | None = None, **given: Any) -> Settings:
+    """The settings of a TOML file, below the environment's, below those given.
+
+    Raises:
+        ConfigError: The file cannot be read.
+        pydantic.ValidationError: A setting is unknown or wrong.
+    """
+    data: dict[str, Any] = read(file) if file else {}
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, data)
+
+    return FromFile(**given)

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from ensemble_core import __version__
 from ensemble_core.config.schema import schema_of
 from ensemble_core.model import EnsembleError
-from ensemble_core.registry import Component, import_target, missing
+from ensemble_core.registry import Component, import_target
 
 from ..auth.principal import Visitor
 from ..jobs.asked import KINDS, default_export
@@ -58,7 +58,7 @@ def _told(service: Service, component: Component) -> dict[str, Any]:
         "summary": spec.summary,
         "version": component.version,
         "distribution": component.entry.distribution,
-        "ready": ready(service, component),
+        "ready": service.ready(component),
     }
     for field in ("accepts", "gives", "media_type", "suffix"):
         if hasattr(spec, field):
@@ -70,10 +70,3 @@ def _told(service: Service, component: Component) -> dict[str, Any]:
     except EnsembleError:
         told["options"], told["ready"] = None, False
     return told
-
-
-def ready(service: Service, component: Component) -> bool:
-    """Whether a component has all it needs: libraries, tools, model files."""
-    spec = component.spec
-    store = service.base.settings().models.store()
-    return not missing(spec.requires) and not store.missing(spec.name, spec.models)

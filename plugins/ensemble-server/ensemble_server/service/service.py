@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import delete, select, tuple_, update
 
 from ensemble_core.config import Config
-from ensemble_core.registry import Registry
+from ensemble_core.registry import Component, Registry, missing
 
 from ..api.errors import Problem, not_found
 from ..jobs.asked import Checker
@@ -26,6 +26,7 @@ from ..jobs.journal import add_events
 from ..jobs.local import LocalEngine
 from ..live import open_bus
 from ..live.bus import job_channel
+from ..metrics import Metrics
 from ..notices import announce
 from ..records.database import Database
 from ..records.tables import Job, JobEvent, JobFile
@@ -67,7 +68,8 @@ class Service:
         self.base = base_config(settings)
         self.checker = Checker(self.base)
         self.ending = Ending(settings.time_to_live)
-        self.ending.hooks.append(announce)
+        self.metrics = Metrics(self)
+        self.ending.hooks += [announce, self.metrics.job_ended]
         self.engine: Engine = LocalEngine(self)
         self.chores = Chores(self)
 
@@ -304,6 +306,25 @@ class Service:
                 .order_by(JobEvent.number)
                 .limit(1000)
             ).all()
+
+    def idle(self) -> bool:
+        """Whether no job waits or is worked on."""
+        with self.database.read() as session:
+            return (
+                session.scalar(select(Job.id).where(Job.state.in_(("queued", "running"))).limit(1))
+                is None
+            )
+
+    def recognizers(self) -> builtins.list[tuple[str, bool]]:
+        """Each recognizer, and whether its libraries, tools and model files are there."""
+        good, _ = self.registry.usable("recognizer")
+        return [(each.spec.name, self.ready(each)) for each in good]
+
+    def ready(self, component: Component) -> bool:
+        """Whether a component has all it needs: libraries, tools, model files."""
+        spec = component.spec
+        store = self.base.settings().models.store()
+        return not missing(spec.requires) and not store.missing(spec.name, spec.models)
 
     @cached_property
     def registry(self) -> Registry:

@@ -1,0 +1,1 @@
+"""The commands this plugin adds to ``ensemble``."""

@@ -1,0 +1,79 @@
+"""What the commands share: their settings, and how they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from pydantic import ValidationError
+
+from ensemble_core.model import ConfigError
+
+from ..settings import Settings, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+log_level_option = click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged.",
+)
+
+
+def settings_options(command: F) -> F:
+    """Add the options by which a command finds its settings."""
+    wrapped: Any = click.option(
+        "--folder", type=click.Path(path_type=Path), help="Where the database and the files are."
+    )(command)
+    wrapped = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="ENSEMBLE_SERVER_CONFIG",
+        metavar="FILE",
+        help="Settings in TOML; variables ENSEMBLE_SERVER__… and options come before it.",
+    )(wrapped)
+    return cast("F", wrapped)
+
+
+def settings_of(config: Path | None, **given: Any) -> Settings:
+    """The settings of a command.
+
+    Args:
+        config: A TOML file, if one was named.
+        given: What was given as options; None: not given.
+
+    Raises:
+        ConfigError: A setting is unknown or wrong, or the file cannot be read.
+    """
+    try:
+        return load(config, **{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise ConfigError(f"{where}: {first['msg']}", hint="see docs/deploy.md") from None
+
+
+def failing(function: F) -> F:
+    """Turn the errors of a database that is away, or not migrated, into one line."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    @wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except OperationalError as error:
+            raise ConfigError(f"the database cannot be used: {_first_line(error)}") from None
+        except ProgrammingError as error:
+            hint = "`ensemble admin migrate` brings it up to date"
+            raise ConfigError(f"the database: {_first_line(error)}", hint=hint) from None
+
+    return cast("F", call)
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", error)).strip().splitlines()[0]

@@ -1,0 +1,30 @@
+"""The hooks of ensemble-server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ensemble_core.hooks import hookimpl
+from ensemble_core.model import CommandSpec
+
+
+@hookimpl
+def ensemble_commands() -> Iterable[CommandSpec]:
+    """``ensemble serve``, ``work``, ``admin``."""
+    return (
+        CommandSpec(
+            name="serve",
+            target="ensemble_server.commands.serve:command",
+            summary="Serve Ensemble to browsers and programs",
+        ),
+        CommandSpec(
+            name="work",
+            target="ensemble_server.commands.work:command",
+            summary="Convert jobs of a service whose web part runs elsewhere",
+        ),
+        CommandSpec(
+            name="admin",
+            target="ensemble_server.commands.admin:command",
+            summary="Look after a service: users, keys, migrations, jobs",
+        ),
+    )
