@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ensemble_server.app import create_app
 from ensemble_server.auth import keys
 from ensemble_server.auth.users import user_id_of
 from ensemble_server.records.database import Database
@@ -14,7 +15,6 @@ from ensemble_server.records.tables import ApiKey, now
 from ensemble_server.settings import Settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from service_running import application
 from sqlalchemy import select
 
 LOCAL = ("127.0.0.1", 50000)
@@ -22,7 +22,7 @@ LOCAL = ("127.0.0.1", 50000)
 
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
-    return application(Settings(folder=tmp_path, workers=0))
+    return create_app(Settings(folder=tmp_path, workers=0))
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ensemble_server.app import create_app
 from ensemble_server.auth.principal import Reader
 from ensemble_server.settings import Issuer, Settings
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
-from service_running import application
 from starlette.testclient import WebSocketDenialResponse
 
 
@@ -19,7 +19,7 @@ def client(
     address: str = "127.0.0.1",
     **settings: object,
 ) -> TestClient:
-    app = application(Settings(folder=tmp_path, workers=0, **settings))  # type: ignore[arg-type]
+    app = create_app(Settings(folder=tmp_path, workers=0, **settings))  # type: ignore[arg-type]
     return TestClient(app, base_url=base_url, client=(address, 50000))
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from ensemble_server.app import create_app
 from ensemble_server.auth.sign_in import local_path
 from ensemble_server.records.tables import BrowserSession, now
 from ensemble_server.settings import Issuer as IssuerSettings
@@ -18,7 +19,6 @@ from ensemble_server.settings import Settings
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from service_issuer import AUDIENCE, CLIENT, CLIENT_SECRET, Issuer
-from service_running import application
 
 HOME = "http://music.example"
 
@@ -35,7 +35,7 @@ def build(issuer: Issuer, folder: Path, **settings: Any) -> FastAPI:
         url=issuer.url, audience=AUDIENCE, client_id=CLIENT, client_secret=CLIENT_SECRET
     )
     settings = {"issuers": [known], "secret": "s" * 32, **settings}
-    app = application(Settings(folder=folder, workers=0, **settings))
+    app = create_app(Settings(folder=folder, workers=0, **settings))
 
     @app.get("/test/token")
     def token(request: Request) -> str:

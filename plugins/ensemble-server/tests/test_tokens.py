@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from ensemble_server.app import create_app
 from ensemble_server.auth import fetching, issuers
 from ensemble_server.records.tables import User
 from ensemble_server.settings import Issuer as IssuerSettings
@@ -18,7 +19,6 @@ from ensemble_server.settings import Settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from service_issuer import AUDIENCE, Issuer
-from service_running import application
 from sqlalchemy import select
 
 
@@ -34,7 +34,7 @@ def app(issuer: Issuer, tmp_path: Path) -> Iterator[FastAPI]:
     settings = Settings(
         folder=tmp_path, workers=0, issuers=[IssuerSettings(url=issuer.url, audience=AUDIENCE)]
     )
-    app = application(settings)
+    app = create_app(settings)
     yield app
     app.state.auth.close()
 

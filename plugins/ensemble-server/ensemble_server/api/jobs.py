@@ -136,7 +136,7 @@ def cancel_job(request: Request, user: Writer, job_id: JobId) -> Response:
     response_model=JobOut,
     responses=problems(401, 403, 404, 409, 429),
 )
-def retry_job(request: Request, user: Writer, job_id: JobId) -> Response:
+def retry_job(request: Request, user: JobSender, job_id: JobId) -> Response:
     """Do an ended job again, with the same files and options."""
     return JSONResponse(job_json(service_of(request).retry(user.user_id, job_id)), 202)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from ..limiting.bodies import BodyLimit
 from ..limiting.headers import RateHeaders
 from ..limiting.rates import Limiter
 from . import sign_in
@@ -25,4 +26,5 @@ def install(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.auth = Auth(settings, database)
     app.state.limiter = Limiter(settings)
     app.add_middleware(RateHeaders)
+    app.add_middleware(BodyLimit, settings=settings)
     app.include_router(sign_in.router)

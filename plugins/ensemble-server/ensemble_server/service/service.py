@@ -24,6 +24,7 @@ from ..jobs.ending import ENDS, Ending
 from ..jobs.engine import Engine
 from ..jobs.journal import add_events
 from ..jobs.local import LocalEngine
+from ..limiting.queue import admit
 from ..live import open_bus
 from ..live.bus import job_channel
 from ..metrics import Metrics
@@ -248,10 +249,11 @@ class Service:
         """Do an ended job again, with the same files and options.
 
         Raises:
-            Problem: 404; 409 if it has not ended.
+            Problem: 404; 409 if it has not ended; 429 if too many jobs wait.
         """
         self.get(user_id, job_id)
         with self.database.write() as session:
+            admit(session, user_id, self.settings.limits.queued_jobs)
             job: Job | None = session.scalar(
                 update(Job)
                 .where(Job.id == job_id, Job.state.in_(ENDS))
