@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from . import pages
 from .api import artifacts, capabilities, errors, events, health, jobs, keys, webhooks
 from .auth import installing
 from .metrics import Measuring
@@ -33,7 +34,10 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         service = Service(settings)
         if service.database.sqlite:
             upgrade(service.database)
-    app = FastAPI(title="Ensemble", version="1", lifespan=_lifespan(service, own))
+    app = FastAPI(
+        title="Ensemble", version="1", lifespan=_lifespan(service, own),
+        docs_url=None, redoc_url=None,  # they load scripts from elsewhere
+    )  # fmt: skip
     app.state.settings = settings
     app.state.service = service
     app.state.stopping = asyncio.Event()
@@ -44,6 +48,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     if settings.metrics:
         app.add_middleware(Measuring, metrics=service.metrics)
     app.add_middleware(errors.RequestIds)
+    pages.install(app)
     return app
 
 

@@ -22,6 +22,7 @@ kit.makeMarks = (data) => {
     const id = symbol.dataset.id;
     if (id in data.notes || measures.has(id) || places.has(id)) push(id, symbol);
   }
+  const hit = new Set(); // symbols that have a place to hit
   const smooth = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
 
   const marks = {
@@ -81,11 +82,14 @@ kit.makeMarks = (data) => {
     },
     /* Heads are small and hollow ones have holes: each gets a place to hit, once it can be measured. */
     addHits() {
+      const found = []; // all are measured before any is added, which would lay out everything anew
       for (const symbol of all(".engraved g[data-id]")) {
-        if (!(symbol.dataset.id in data.notes) || symbol.querySelector("rect.hit")) continue;
-        if (!marks.visible(symbol)) continue;
-        const { x, y, width, height } = (symbol.querySelector(".notehead") || symbol).getBBox();
-        const room = 40; // of Verovio's units: a quarter of a staff space
+        if (!(symbol.dataset.id in data.notes) || hit.has(symbol) || !marks.visible(symbol)) continue;
+        hit.add(symbol);
+        found.push([symbol, (symbol.querySelector(".notehead") || symbol).getBBox()]);
+      }
+      const room = 40; // of Verovio's units: a quarter of a staff space
+      for (const [symbol, { x, y, width, height }] of found) {
         symbol.append(shape({ class: "hit", x: x - room, y: y - room, width: width + 2 * room, height: height + 2 * room }));
       }
     },
