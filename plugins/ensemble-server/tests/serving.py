@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -24,12 +26,12 @@ MOCK = {"recognizer": "mock", "export": ["musicxml"]}
 
 
 def send(client: Any, data: bytes | None = None, name: str = "page.png", **more: Any) -> Any:
-    """Upload one page; ``options``, ``data`` (further fields) and ``headers`` may be given."""
+    """Upload one page; ``options``, ``fields`` (further ones) and ``headers`` may be given."""
     options = more.pop("options", MOCK)
     return client.post(
         "/v1/jobs",
         files=[("files", (name, picture() if data is None else data, "image/png"))],
-        data={"options": json.dumps(options), **more.pop("data", {})},
+        data={"options": json.dumps(options), **more.pop("fields", {})},
         **more,
     )
 
@@ -54,3 +56,24 @@ def ended(client: Any, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
 
     found: dict[str, Any] = wait_for(look, seconds)
     return found
+
+
+@contextmanager
+def serving(settings: Any) -> Iterator[str]:
+    """The service behind a real uvicorn; gives its URL."""
+    import uvicorn
+    from ensemble_server.app import create_app
+
+    app = create_app(settings)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_for(lambda: server.started or not thread.is_alive(), 60)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.state.stopping.set()
+        server.should_exit = True
+        thread.join(20)

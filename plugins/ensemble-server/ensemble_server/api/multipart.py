@@ -104,7 +104,8 @@ class Upload:
 
     def _on_header_end(self) -> None:
         name = self._header.decode("latin-1").lower()
-        self._headers[name] = self._value.decode("utf-8", "replace")
+        # What is in it is UTF-8 in practice; the parser of options wants latin-1 and gives bytes.
+        self._headers[name] = self._value.decode("latin-1")
         self._header, self._value = b"", b""
 
     def _headers_finished(self) -> None:

@@ -51,8 +51,8 @@ class Leases:
         if not self._any():
             return None
         token = secrets.token_urlsafe(16)
-        moment = now()
         with self._database.write() as session:
+            moment = now()  # not before: it may have taken a while to be let in
             if self._running and not self._database.sqlite:
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
             job = session.scalar(

@@ -167,7 +167,11 @@ class Worker:
         if job.cancel_requested:
             lease.stopper.stop("cancel")
         self._bus.publish(job_channel(job.id), {"kind": "news"})
-        slot = self._slots.get()
+        try:
+            slot = self._slots.get(timeout=_QUICK)
+        except queue.Empty:
+            self._too_soon(job.id, lease)
+            return True
         try:
             began = time.monotonic()
             held.ends = began + held.seconds
@@ -181,6 +185,13 @@ class Worker:
                 self._leases.give_back(lease)
             self.converted += 1
         return True
+
+    def _too_soon(self, job_id: str, lease: Lease) -> None:
+        """A job was taken ahead of time, and what runs is not so quick after all: others first."""
+        self._last_seconds = float("inf")
+        with self._lock:
+            self._held.pop(job_id, None)
+        self._leases.give_back(lease)
 
     def _keep(self) -> None:
         """Flush journals, watch deadlines, beat, recover the jobs of the dead."""
