@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Database:
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare)
             event.listen(self.engine, "begin", _begin)
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.sqlite else nullcontext()
         self._reading = sessionmaker(self.engine, expire_on_commit=False)
         self._writing = sessionmaker(
             self.engine.execution_options(writes=True), expire_on_commit=False
@@ -56,9 +58,10 @@ class Database:
         """A short transaction: committed at the end, rolled back on an exception.
 
         On SQLite it takes the one place of a writer at once, so that it never fails half-way
-        because another writer came in between.
+        because another writer came in between. Writers of this process wait for each other
+        here: SQLite itself has them sleep, longer and longer, and lets latecomers go first.
         """
-        with self._writing() as session, session.begin():
+        with self._turn, self._writing() as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -1,0 +1,414 @@
+"""The service under load, with the mock recognizer: many clients, a long queue, memory, its cost.
+
+    python benchmarks/service_load.py [clients drain memory cost …] [--shared] [--jobs 10000]
+        [--workers 2] [--json FILE]
+
+``clients``: 200 clients send a job at the same moment, then 200 clients send five each, one in
+flight; ``drain``: 2,000 queued jobs against what the same slots convert without a service;
+``memory``: the resident memory of the server's processes along 10,000 jobs; ``cost``: CPU time a
+job beside the conversion, median of 1,000. Without ``--shared`` on SQLite and a folder, with it on
+PostgreSQL, Redis and S3 (moto's server), with a node that answers and one that converts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import queue
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins/ensemble-server/tests"))
+
+from ensemble_server.jobs.asked import Asked
+from ensemble_server.jobs.slots import Slot
+from ensemble_server.records.tables import Job
+from ensemble_server.service.service import base_config
+from service_nodes import Setting, until
+from sqlalchemy import func, select
+
+from ensemble_core.pipeline import Input
+
+CLIENTS, EACH = 200, 5
+DRAIN, BLOCK = 2000, 500
+COST = 1000
+PATIENCE = aiohttp.ClientTimeout(total=60)
+ASKED = {"recognizer": "mock", "export": ["musicxml", "midi"]}
+
+
+def picture(number: int) -> bytes:
+    """A page of its own for each number: A4 at 100 dpi."""
+    from PIL import Image
+
+    page = Image.new("L", (827, 1169), 255)
+    page.putpixel((400, 400), number % 256)
+    page.putpixel((401, 400), number // 256 % 256)
+    page.putpixel((402, 400), number // 65536)
+    stream = BytesIO()
+    page.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def form(number: int) -> aiohttp.FormData:
+    """An upload."""
+    data = aiohttp.FormData()
+    data.add_field(
+        "files", picture(number), filename=f"page-{number}.png", content_type="image/png"
+    )
+    data.add_field("options", json.dumps(ASKED))
+    return data
+
+
+class Bench:
+    """One service and what is measured of it.
+
+    Args:
+        setting: The service.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.service = setting.service()
+        self.sent = 0
+
+    async def send(self, session: aiohttp.ClientSession, number: int) -> tuple[int, float]:
+        """Send a job; gives the status and the seconds it took."""
+        data = form(number)
+        began = time.perf_counter()
+        async with session.post(f"{self.setting.web.url}/v1/jobs", data=data) as answer:
+            text = await answer.text()
+            if answer.status >= 400:
+                print(f"  {answer.status}: {text[:300]}", flush=True)
+            return answer.status, time.perf_counter() - began
+
+    def states(self) -> dict[str, int]:
+        """How many jobs are in which state."""
+        with self.service.database.read() as session:
+            found = session.execute(select(Job.state, func.count()).group_by(Job.state))
+            return {str(state): int(count) for state, count in found}
+
+    def twice(self) -> int:
+        """Jobs that were begun more than once."""
+        with self.service.database.read() as session:
+            return session.scalar(select(func.count()).where(Job.attempt != 1)) or 0
+
+    def wait(self, count: int, seconds: float = 900.0, pause: float = 0.25) -> None:
+        """Wait until ``count`` jobs have ended well."""
+        until(lambda: self.states().get("done", 0) >= count, seconds, "jobs", pause)
+
+    async def send_many(self, count: int, at_once: int) -> list[tuple[int, float]]:
+        """Send jobs, so many at a time."""
+        numbers = iter(range(self.sent, self.sent + count))
+        self.sent += count
+        answers: list[tuple[int, float]] = []
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, timeout=PATIENCE) as session:
+
+            async def client() -> None:
+                for number in numbers:
+                    answers.append(await self.send(session, number))
+
+            await asyncio.gather(*[client() for _ in range(at_once)])
+        return answers
+
+
+def clients(bench: Bench) -> dict[str, Any]:
+    """Many at once: a single burst, then five each, then one a second each, and one in two."""
+    found: dict[str, Any] = {}
+    rounds = {"burst": (CLIENTS, 0.0), "closed loop": (CLIENTS * EACH, 0.0)}
+    for name, (count, _) in rounds.items():
+        began = time.perf_counter()
+        answers = asyncio.run(bench.send_many(count, CLIENTS))
+        found[name] = latencies(answers, time.perf_counter() - began)
+        bench.wait(bench.sent)
+    for pause in (1.0, 2.0):
+        began = time.perf_counter()
+        answers = asyncio.run(paced(bench, pause))
+        found[f"every {pause:g} s"] = latencies(answers, time.perf_counter() - began)
+        bench.wait(bench.sent)
+    return {**found, "states": bench.states(), "begun more than once": bench.twice()}
+
+
+async def paced(bench: Bench, pause: float) -> list[tuple[int, float]]:
+    """200 clients, each of which sends a job every ``pause`` seconds or as soon as it may."""
+    answers: list[tuple[int, float]] = []
+    first, bench.sent = bench.sent, bench.sent + CLIENTS * EACH
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=PATIENCE
+    ) as session:
+
+        async def client(number: int) -> None:
+            await asyncio.sleep(pause * number / CLIENTS)
+            for turn in range(EACH):
+                began = time.perf_counter()
+                answers.append(await bench.send(session, first + number * EACH + turn))
+                await asyncio.sleep(max(0.0, pause - (time.perf_counter() - began)))
+
+        await asyncio.gather(*[client(number) for number in range(CLIENTS)])
+    return answers
+
+
+def latencies(answers: list[tuple[int, float]], seconds: float) -> dict[str, Any]:
+    """What the answers say."""
+    times = sorted(taken * 1000 for _, taken in answers)
+    return {
+        "requests": len(answers),
+        "errors": sum(status not in {200, 202} for status, _ in answers),
+        "p50 ms": round(times[len(times) // 2]),
+        "p95 ms": round(times[int(len(times) * 0.95)]),
+        "p99 ms": round(times[int(len(times) * 0.99)]),
+        "requests/s": round(len(answers) / seconds, 1),
+    }
+
+
+class Alone:
+    """The same slots with the same pipelines, without a service."""
+
+    def __init__(self, setting: Setting, slots: int) -> None:
+        base = base_config(setting.read_settings().model_copy(update={"workers": slots}))
+        self.slots = [Slot(base) for _ in range(slots)]
+        self.asked = Asked.parse(ASKED)
+        self.folder = Path(tempfile.mkdtemp(prefix="ensemble-bench-"))
+        for number in range(len(self.slots)):
+            self.convert(self.slots[number], number)
+
+    def convert(self, slot: Slot, number: int) -> None:
+        """One conversion."""
+        path = self.folder / f"{number}.png"
+        path.write_bytes(picture(number))
+        source = Input(f"page-{number}.png", (path,), (f"page-{number}.png",))
+        result = slot.pipeline(self.asked).run([source])
+        assert result.ok, result.documents
+        path.unlink()
+
+    def rate(self, count: int) -> float:
+        """Conversions a second, in as many threads as there are slots."""
+        numbers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        for number in [*range(count), *([None] * len(self.slots))]:
+            numbers.put(number)
+
+        def work(slot: Slot) -> None:
+            while (number := numbers.get()) is not None:
+                self.convert(slot, number)
+
+        threads = [threading.Thread(target=work, args=(slot,)) for slot in self.slots]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return count / (time.perf_counter() - began)
+
+    def close(self) -> None:
+        """End the processes."""
+        for slot in self.slots:
+            slot.close()
+        self.folder.rmdir()
+
+
+def drain(bench: Bench, workers: int) -> dict[str, Any]:
+    """A long queue against the slots alone, in turns, as the machine is not ours alone.
+
+    The queue is filled while no worker runs; they are started for each turn.
+    """
+    alone = Alone(bench.setting, workers)
+    nodes = bench.setting.work or [bench.setting.web]
+    rates: list[tuple[float, float]] = []
+    begun = bench.states().get("done", 0)
+    for _ in range(DRAIN // BLOCK):
+        before = alone.rate(BLOCK // 2)
+        fill(bench, BLOCK)
+        for node in nodes:
+            node.start()
+        # The first jobs start the worker processes; the rate is taken after them.
+        bench.wait(begun + 20, pause=0.02)
+        start, done = time.perf_counter(), bench.states().get("done", 0)
+        bench.wait(begun + BLOCK, pause=0.1)
+        mine = (begun + BLOCK - done) / (time.perf_counter() - start)
+        begun += BLOCK
+        after = alone.rate(BLOCK // 2)
+        rates.append((mine, 2 / (1 / before + 1 / after)))
+        print(f"  drain: {mine:.1f} jobs/s, alone {before:.1f} and {after:.1f}", flush=True)
+        for node in nodes:
+            node.stop()
+    alone.close()
+    for node in nodes:
+        node.start()
+    ratios = [mine / other for mine, other in rates]
+    return {
+        "jobs": DRAIN,
+        "jobs/s": [round(mine, 1) for mine, _ in rates],
+        "alone/s": [round(other, 1) for _, other in rates],
+        "ratio": round(statistics.median(ratios), 3),
+        "ratios": [round(each, 3) for each in ratios],
+        "begun more than once": bench.twice(),
+    }
+
+
+def fill(bench: Bench, count: int) -> None:
+    """Put jobs into the queue while nothing works on it."""
+    from ensemble_server.auth import users
+    from ensemble_server.service.intake import Wish
+
+    for node in bench.setting.work or [bench.setting.web]:
+        node.stop()
+    user = users.user_id_of(bench.service.database, users.LOCAL, users.LOCAL)
+    for number in range(bench.sent, bench.sent + count):
+        wish = Wish(asked=Asked.parse(ASKED))
+        bench.service.submit(user, [(f"page-{number}.png", picture(number))], wish)
+    bench.sent += count
+
+
+def resident(processes: list[psutil.Process]) -> float:
+    """MiB of memory that is theirs alone, shared pages counted by halves and thirds (PSS)."""
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 2**20
+
+
+def memory(bench: Bench, jobs: int) -> dict[str, Any]:
+    """The server's processes along many jobs; what is done is not deleted."""
+    points: list[tuple[int, float, float]] = []
+    while bench.sent < jobs:
+        answers = asyncio.run(bench.send_many(500, 16))
+        assert all(status == 202 for status, _ in answers), answers[:3]
+        bench.wait(bench.sent)
+        own = sum(resident([psutil.Process(node.pid)]) for node in bench.setting.nodes)
+        tree = sum(resident(node.tree()) for node in bench.setting.nodes)
+        points.append((bench.sent, own, tree))
+        print(f"  {bench.sent} jobs: server {own:.1f} MiB, with workers {tree:.1f} MiB", flush=True)
+    half = [point for point in points if point[0] > jobs * 0.3]
+    return {
+        "jobs": jobs,
+        "MiB": [[count, round(own, 1), round(tree, 1)] for count, own, tree in points],
+        "server KiB a job": round(slope([(p[0], p[1]) for p in half]) * 1024, 3),
+        "tree KiB a job": round(slope([(p[0], p[2]) for p in half]) * 1024, 3),
+        "states": bench.states(),
+    }
+
+
+def slope(points: list[tuple[int, float]]) -> float:
+    """Of the straight line through the points."""
+    if len(points) < 2:
+        return 0.0
+    return statistics.linear_regression(*zip(*points, strict=True)).slope
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds a process has used, of all its threads, also those that ended (Linux)."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def cost(bench: Bench, jobs: int) -> dict[str, Any]:
+    """CPU time a job, one after the other, beside that of the same conversions alone."""
+    alone = Alone(bench.setting, 1)
+    children = [child.pid for child in psutil.Process().children()]
+    pids = [os.getpid(), *children]
+    other = []
+    for number in range(jobs):
+        before = sum(map(cpu, pids))
+        began = time.perf_counter()
+        alone.convert(alone.slots[0], number)
+        other.append((sum(map(cpu, pids)) - before, time.perf_counter() - began))
+    # Making the picture is part of neither.
+    before = time.process_time()
+    for number in range(100):
+        picture(number)
+    making = (time.process_time() - before) / 100
+    alone.close()
+    mine = list(one_by_one(bench, jobs))
+    service, conversion = (
+        statistics.median(m for m, _ in mine),
+        statistics.median(o for o, _ in other),
+    )
+    return {
+        "jobs": jobs,
+        "service ms": round(service * 1000, 2),
+        "conversion ms": round((conversion - making) * 1000, 2),
+        "beside ms": round((service - conversion + making) * 1000, 2),
+        "wall ms": round(statistics.median(w for _, w in mine) * 1000, 1),
+    }
+
+
+def one_by_one(bench: Bench, count: int) -> Iterator[tuple[float, float]]:
+    """CPU and wall time of each job: sent, converted, its end seen in the database."""
+    pids = [each.pid for node in bench.setting.nodes for each in node.tree()]
+
+    async def run() -> list[tuple[float, float]]:
+        found = []
+        async with aiohttp.ClientSession() as session:
+            for _ in range(count):
+                done = bench.states().get("done", 0)
+                before, began = sum(map(cpu, pids)), time.perf_counter()
+                await bench.send(session, bench.sent)
+                bench.sent += 1
+                until(lambda: bench.states().get("done", 0) > done, 60, "a job", 0.005)  # noqa: B023
+                wall = time.perf_counter() - began
+                await asyncio.sleep(0.02)  # what it does after the end belongs to it, too
+                found.append((sum(map(cpu, pids)) - before, wall))
+        return found
+
+    asyncio.run(bench.send_many(20, 4))
+    bench.wait(bench.sent)
+    pids = [each.pid for node in bench.setting.nodes for each in node.tree()]
+    yield from asyncio.run(run())
+
+
+PARTS = ("clients", "drain", "cost", "memory")
+
+
+def main() -> None:
+    """Measure what is asked for; each part on a service of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("--shared", action="store_true")
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cost", type=int, default=COST, help="jobs of the part `cost`")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    results: dict[str, Any] = {}
+    for part in given.parts or PARTS:
+        slots = 1 if part == "cost" else given.workers
+        with tempfile.TemporaryDirectory(prefix="ensemble-load-") as folder:
+            setting = Setting(
+                Path(folder), shared=given.shared, workers=slots, work_nodes=int(given.shared)
+            )
+            setting.start()
+            try:
+                print(f"{part} (load {os.getloadavg()[0]:.1f})", flush=True)
+                bench = Bench(setting)
+                arguments = {"drain": (slots,), "memory": (given.jobs,), "cost": (given.cost,)}.get(
+                    part, ()
+                )
+                found = globals()[part](bench, *arguments)
+                bench.service.close()
+            finally:
+                setting.stop()
+        results[part] = {**found, "load": [round(each, 1) for each in os.getloadavg()]}
+        print(json.dumps(results[part], indent=1), flush=True)
+        if given.json:
+            given.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
