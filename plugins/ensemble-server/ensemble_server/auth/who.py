@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..records.database import Database
     from ..settings import Settings
 
-_ADDRESS = re.compile(r"[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9.-]{1,250}")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,250}")
 """A plain mail address: one of which no header can be made."""
 
 

@@ -26,6 +26,9 @@ _NEVER = [
     ipaddress.ip_network(each)
     for each in (
         "168.63.129.16/32",  # Azure's own services: a public address that is not
+        "192.0.0.0/24",  # IETF protocols; older Pythons take half of it for public
+        "2001::/23",  # the same of IPv6, Teredo included
+        "3fff::/20",  # documentation
         "192.88.99.0/24",  # relays of 6to4
         "64:ff9b:1::/48",  # NAT64 within a network
         "fec0::/10",  # once site-local
@@ -70,7 +73,7 @@ class Target:
         return host if usual else f"{host}:{self.port}"
 
 
-def look_up(url: str, *, private: bool = False, resolver: Resolver = socket.getaddrinfo) -> Target:
+def look_up(url: str, *, private: bool = False, resolver: Resolver | None = None) -> Target:
     """Where a URL leads, by one look-up.
 
     The address found is the one to connect to: a second look-up could find another.
@@ -78,14 +81,14 @@ def look_up(url: str, *, private: bool = False, resolver: Resolver = socket.geta
     Args:
         url: The URL.
         private: Whether addresses of private networks will do, and ``http``.
-        resolver: What looks names up.
+        resolver: What looks names up; the system's by default.
 
     Raises:
         AddressRefused: If the URL cannot be used, or any address of its host is not public.
     """
     scheme, host, port, path = _parts(url, private)
     try:
-        found = resolver(host, port, type=socket.SOCK_STREAM)
+        found = (resolver or socket.getaddrinfo)(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise AddressRefused(f"There is no host {host}.") from error
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
@@ -104,8 +107,6 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None:
-            return False
     never = any(address.version == net.version and address in net for net in _NEVER)
     return address.is_global and not (never or address.is_multicast or address.is_reserved)
 
