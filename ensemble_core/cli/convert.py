@@ -26,6 +26,7 @@ from .common import build_config, config_options, expand, parse_pages, seconds, 
 @step_options
 @config_options
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Pages at a time.")
+@click.option("--executor", metavar="NAME", help="Where pages are read: processes, serial …")
 @click.option(
     "--deadline", metavar="TIME", callback=seconds, help="Longest a page may take: 90s, 5m."
 )
@@ -71,6 +72,8 @@ def _config(given: dict[str, Any]) -> Config:
     run: dict[str, Any] = {}
     if given["jobs"]:
         run["jobs"] = given["jobs"]
+    if given["executor"]:
+        run["executor"] = given["executor"]
     if given["deadline"] is not None:
         run["page-deadline"] = given["deadline"]
     if given["no_cache"]:

@@ -112,6 +112,16 @@ class MissingError(EnsembleError):
     default_code = "plugin-missing"
 
 
+class ExecutorFailed(EnsembleError):
+    """The executor can do no work at all: its cluster is gone, or not set up as this machine is.
+
+    It ends the run, and not only a page or a document.
+    """
+
+    exit_code = ExitCode.MISSING
+    default_code = "executor-failed"
+
+
 class RecognitionError(EnsembleError):
     """The recognizer found no music it could read, or failed while reading."""
 

@@ -104,6 +104,10 @@ class Task:
         retries: How often to try again when its *process dies* (not when it raises).
         limits: For the task's :class:`Context`.
         page: 0-based page, for the task's :class:`Context`.
+        files: What it reads, by the paths that ``payload`` names. One that ends in
+            ``.json`` may name others of them. An executor whose workers do not see
+            this machine's files sends them along, and brings back the files in
+            ``workspace`` that the result names.
     """
 
     id: str
@@ -116,6 +120,7 @@ class Task:
     retries: int = 1
     limits: Limits = attrs.field(factory=Limits)
     page: int | None = None
+    files: tuple[Path, ...] = ()
 
 
 TaskFunction = Callable[[Mapping[str, Any], Context], Any]
@@ -123,13 +128,21 @@ TaskFunction = Callable[[Mapping[str, Any], Context], Any]
 
 @runtime_checkable
 class Executor(Protocol):
-    """Runs tasks. Made with its options, opened once per run, closed at its end."""
+    """Runs tasks. Made with its options, opened once per run, closed at its end.
+
+    One that has more hands than this machine has cores may have, once open, an attribute
+    ``slots``: how many tasks it can do at a time. So many inputs are then worked on,
+    unless the user said how many.
+    """
 
     def open(self, jobs: int, on_message: Callable[[str, Message], None]) -> None:
         """Get ready to run ``jobs`` tasks at a time.
 
         ``on_message(task_id, message)`` is called, from any thread, for what a task
         sends while it runs.
+
+        Raises:
+            ExecutorFailed: It cannot do any work.
         """
         ...
 
@@ -137,7 +150,8 @@ class Executor(Protocol):
         """Queue a task. The future gives what the function gave, or raises an
         :class:`~ensemble_core.model.EnsembleError`: ``DeadlineExceeded`` when it was
         killed for time, ``LimitExceeded`` for memory, ``WorkerCrashed`` when its process
-        died twice, ``Cancelled`` after :meth:`cancel`, else what the function raised.
+        died twice, ``Cancelled`` after :meth:`cancel`, ``ExecutorFailed`` when no other
+        task has a chance either, else what the function raised.
         """
         ...
 

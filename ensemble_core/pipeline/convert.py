@@ -19,6 +19,7 @@ from ..model import (
     DocumentStarted,
     Element,
     EnsembleError,
+    ExecutorFailed,
     ExitCode,
     InputError,
     OutputError,
@@ -78,7 +79,11 @@ class Conversion:
         self._delivery: Delivery
 
     def run(self, keep_score: bool) -> Converted:
-        """Do it all; never raises but for what nobody could foresee."""
+        """Do it all; what goes wrong with the input is in the report.
+
+        Raises:
+            ExecutorFailed: Nothing else can be done either.
+        """
         began = time.monotonic()
         score, error, status = None, None, "ok"
         self._folder = self._run.dispatcher.new_folder()
@@ -86,6 +91,8 @@ class Conversion:
         try:
             score = self._convert()
             status = "skipped" if score is None else self._status()
+        except ExecutorFailed:
+            raise
         except EnsembleError as caught:
             error = caught
             status = "cancelled" if isinstance(caught, Cancelled) else "failed"
@@ -181,6 +188,7 @@ class Conversion:
                 work.read_page, self._payload(page), self._reading_steps(page),
                 self._source.name, page=page.info.index,
                 folder=self._folder if len(pages) == 1 else None,
+                files=(page.document.path,),
             )  # fmt: skip
             jobs[job.name] = (job, page, key)
         for job in self._run.dispatcher.finish([job for job, _, _ in jobs.values()]):
@@ -210,6 +218,8 @@ class Conversion:
             if self._run.cache:
                 self._run.cache.put(key, result)
             return self._page_read(page, result, cached=False)
+        except ExecutorFailed:
+            raise
         except EnsembleError as error:
             status = "cancelled" if isinstance(error, Cancelled) else "failed"
             self._report_page(PageReport(page.number, status, error=error.to_payload()))
@@ -276,8 +286,9 @@ class Conversion:
 
     def _do(self, function: Any, payload: dict[str, Any], loader: PlannedComponent) -> Any:
         result, job = self._run.dispatcher.do(
-            function, payload, [loader], self._source.name, self._folder
-        )
+            function, payload, [loader], self._source.name, self._folder,
+            files=(payload["document"].path,),
+        )  # fmt: skip
         self._diagnostics += job.diagnostics
         return result
 

@@ -84,6 +84,7 @@ class Delivery:
         """
         score, loaded = self._with_pictures(score, pages)
         shared = self._folder / "score.json"
+        pictures = tuple(page.picture for page in score.pages if page.picture)
         if any(exporter.isolation == "worker" for exporter in self._plan.export):
             write_json(shared, pack(score))
         jobs = [
@@ -96,6 +97,7 @@ class Delivery:
                 [exporter],
                 self._name,
                 folder=self._folder if len(self._plan.export) == 1 else None,
+                files=(shared, *pictures),
             )
             for exporter in self._plan.export
         ]
@@ -144,8 +146,9 @@ class Delivery:
             loader = self._plan.loaders[page.document.media_type]
             payload = {"document": page.document, "loader": loader, "index": page.info.index}
             job = self._run.dispatcher.start(
-                work.load_page, payload, [loader], self._name, page=page.info.index
-            )
+                work.load_page, payload, [loader], self._name, page=page.info.index,
+                files=(page.document.path,),
+            )  # fmt: skip
             jobs.append(job)
             list(self._run.dispatcher.finish([job]))
             try:

@@ -6,7 +6,7 @@ import itertools
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,11 @@ class Job:
 
 
 class Dispatcher:
-    """Runs functions of :mod:`~ensemble_core.pipeline.work` where their components belong."""
+    """Runs functions of :mod:`~ensemble_core.pipeline.work` where their components belong.
+
+    Attributes:
+        slots: How many pieces of work it can do at a time.
+    """
 
     def __init__(  # noqa: PLR0917
         self,
@@ -71,21 +75,24 @@ class Dispatcher:
         self._jobs: dict[str, Job] = {}
         self._stopped = False
         executor.open(plan.jobs, self._message)
+        self.slots: int = getattr(executor, "slots", 0) or plan.jobs
 
     def start(
         self,
         function: Callable[..., Any],
         payload: Mapping[str, Any],
-        components: Iterable[PlannedComponent],
+        components: Sequence[PlannedComponent],
         document: str,
         *,
         page: int | None = None,
         folder: Path | None = None,
+        files: Iterable[Path] = (),
     ) -> Job:
         """Begin one piece of work; inline work is over when this returns.
 
         It gets a folder of its own unless the caller, who does one thing after the other,
         lends one: making and removing folders is most of what a small page costs.
+        ``files`` are what the work reads besides the model files of the components.
         """
         name = f"t{next(self._numbers)}"
         if folder is None:
@@ -99,7 +106,8 @@ class Dispatcher:
         ):
             self._inline(name, job, function, payload)
         else:
-            self._submit(name, job, function, payload)
+            models = [Path(m.path) for planned in components for m in planned.models.values()]
+            self._submit(name, job, function, payload, (*files, *models))
         return job
 
     def finish(self, jobs: Iterable[Job]) -> Iterator[Job]:
@@ -143,13 +151,15 @@ class Dispatcher:
         components: Iterable[PlannedComponent],
         document: str,
         folder: Path,
+        *,
+        files: Iterable[Path] = (),
     ) -> tuple[Any, Job]:
         """Start a job and wait for it.
 
         Raises:
             EnsembleError: Whatever it failed with.
         """
-        job = self.start(function, payload, list(components), document, folder=folder)
+        job = self.start(function, payload, list(components), document, folder=folder, files=files)
         for _ in self.finish([job]):
             pass
         return self.result(job), job
@@ -178,7 +188,12 @@ class Dispatcher:
             job.future.set_exception(error)
 
     def _submit(
-        self, name: str, job: Job, function: Callable[..., Any], payload: Mapping[str, Any]
+        self,
+        name: str,
+        job: Job,
+        function: Callable[..., Any],
+        payload: Mapping[str, Any],
+        files: tuple[Path, ...],
     ) -> None:
         task = Task(
             id=name,
@@ -190,6 +205,7 @@ class Dispatcher:
             deadline=self._plan.page_deadline,
             max_memory=self._plan.limits.max_memory,
             threads=self._plan.threads,
+            files=files,
         )
         job.future = self._executor.submit(task)
 

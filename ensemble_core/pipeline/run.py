@@ -83,6 +83,7 @@ class Run:
         Raises:
             ConfigError: Two inputs would write the same files, or a check refuses the plan.
             OutputError: The output folder cannot be written to.
+            ExecutorFailed: The executor can do no work (any more).
         """
         began = time.monotonic()
         observers, diagnostics = self._pipeline.registry.observers()
@@ -99,7 +100,8 @@ class Run:
                 Conversion(services, each, target)
                 for each, target in zip(inputs, targets, strict=True)
             ]
-            documents = tuple(self._all(work, keep_scores=output is None))
+            at_once = (self._pipeline.settings.run.jobs or dispatcher.slots) + 1
+            documents = tuple(self._all(work, at_once, keep_scores=output is None))
         report = Report(
             plan=pack(self._plan),
             versions=self._versions(),
@@ -109,7 +111,9 @@ class Run:
         emit(RunDone, exit_code=int(report.exit_code), seconds=report.seconds)
         return Result(report, documents)
 
-    def _all(self, work: Sequence[Conversion], keep_scores: bool) -> Iterator[Converted]:
+    def _all(
+        self, work: Sequence[Conversion], at_once: int, keep_scores: bool
+    ) -> Iterator[Converted]:
         """Run the conversions, in threads that wait for the executor; results in order."""
         spec = self._planned.specs[("executor", self._plan.executor.name)]
         if getattr(spec, "blocking", False) or self._planned.live or len(work) == 1:
@@ -117,7 +121,6 @@ class Run:
                 yield conversion.run(keep_scores)
             return
         waiting: deque[Future[Converted]] = deque()
-        at_once = self._plan.jobs + 1
         with ThreadPoolExecutor(at_once, thread_name_prefix="ensemble") as threads:
             try:
                 for conversion in work:

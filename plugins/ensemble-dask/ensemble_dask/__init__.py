@@ -1,0 +1,1 @@
+"""Runs Ensemble's tasks on a Dask cluster."""
