@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from types import FrameType
@@ -55,6 +56,8 @@ def command(  # noqa: PLR0917 - one for each option
     from ..app import create_app
     from ..service import Service
 
+    # uvicorn raises the signal again when it has stopped: what comes then is to be cleared up.
+    signal.signal(signal.SIGTERM, _leave)
     service = Service(settings)
     try:
         prepare(service)
@@ -64,6 +67,10 @@ def command(  # noqa: PLR0917 - one for each option
         _serve(app, settings, log_level, open_page)
     finally:
         service.close()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def prepare(service: Service) -> None:
