@@ -14,6 +14,7 @@ from ..auth.principal import Keyholder, Principal
 from ..auth.who import database_of
 from ..records.tables import ApiKey, User, now
 from .errors import Problem, not_found
+from .jobs import problems
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
@@ -74,7 +75,7 @@ class Keys(BaseModel):
     keys: list[Key]
 
 
-@router.get("", summary="List one's keys")
+@router.get("", responses=problems(401, 403, 429), summary="List one's keys")
 def list_keys(request: Request, user: Keyholder) -> Keys:
     """All of one's keys, also those revoked or expired, the newest first."""
     with database_of(request).read() as session:
@@ -84,7 +85,9 @@ def list_keys(request: Request, user: Keyholder) -> Keys:
         return Keys(keys=[Key.model_validate(row) for row in rows])
 
 
-@router.post("", status_code=201, summary="Make a key")
+@router.post(
+    "", status_code=201, responses=problems(400, 401, 403, 409, 413, 422, 429), summary="Make a key"
+)
 def make_key(request: Request, response: Response, user: Keyholder, asked: NewKey) -> MadeKey:
     """Make a key. The answer has the key itself; it is not to be had again.
 
@@ -107,7 +110,12 @@ def make_key(request: Request, response: Response, user: Keyholder, asked: NewKe
     return MadeKey(**Key.model_validate(row).model_dump(), key=key)
 
 
-@router.delete("/{key_id}", status_code=204, summary="Revoke a key")
+@router.delete(
+    "/{key_id}",
+    status_code=204,
+    responses=problems(401, 403, 404, 422, 429),
+    summary="Revoke a key",
+)
 def revoke_key(request: Request, user: Keyholder, key_id: Ident) -> None:
     """Revoke a key at once and for ever; to do so twice changes nothing.
 

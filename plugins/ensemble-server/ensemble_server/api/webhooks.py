@@ -18,6 +18,7 @@ from ..notices.sending import LEASE, send_one
 from ..records.tables import Notice, User, Webhook, new_id, now
 from ..settings import Settings
 from .errors import Problem, not_found
+from .jobs import problems
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
@@ -81,7 +82,7 @@ class Deliveries(BaseModel):
     deliveries: list[Delivery]
 
 
-@router.get("", summary="List one's webhooks")
+@router.get("", responses=problems(401, 403, 429), summary="List one's webhooks")
 def list_webhooks(request: Request, user: WebhookOwner) -> Hooks:
     """All of one's webhooks, the newest first."""
     with database_of(request).read() as session:
@@ -91,7 +92,12 @@ def list_webhooks(request: Request, user: WebhookOwner) -> Hooks:
         return Hooks(webhooks=[Hook.model_validate(row) for row in rows])
 
 
-@router.post("", status_code=201, summary="Add a webhook")
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(400, 401, 403, 409, 413, 422, 429),
+    summary="Add a webhook",
+)
 def add_webhook(
     request: Request, response: Response, user: WebhookOwner, asked: NewWebhook
 ) -> MadeHook:
@@ -116,7 +122,12 @@ def add_webhook(
     return MadeHook(**Hook.model_validate(row).model_dump(), secret=row.secret)
 
 
-@router.delete("/{webhook_id}", status_code=204, summary="Remove a webhook")
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    responses=problems(401, 403, 404, 422, 429),
+    summary="Remove a webhook",
+)
 def remove_webhook(request: Request, user: WebhookOwner, webhook_id: Ident) -> None:
     """Remove a webhook; what was still to be sent there is not sent.
 
@@ -127,7 +138,9 @@ def remove_webhook(request: Request, user: WebhookOwner, webhook_id: Ident) -> N
         session.delete(_mine(session, user, webhook_id))
 
 
-@router.post("/{webhook_id}/test", summary="Try a webhook")
+@router.post(
+    "/{webhook_id}/test", responses=problems(401, 403, 404, 422, 429), summary="Try a webhook"
+)
 def test_webhook(request: Request, user: WebhookOwner, webhook_id: Ident) -> Delivery:
     """Send the event ``ping`` there now, once, and say what came of it.
 
@@ -155,7 +168,11 @@ def test_webhook(request: Request, user: WebhookOwner, webhook_id: Ident) -> Del
         return Delivery.model_validate(found)
 
 
-@router.get("/{webhook_id}/deliveries", summary="List a webhook's deliveries")
+@router.get(
+    "/{webhook_id}/deliveries",
+    responses=problems(401, 403, 404, 422, 429),
+    summary="List a webhook's deliveries",
+)
 def list_deliveries(request: Request, user: WebhookOwner, webhook_id: Ident) -> Deliveries:
     """What was sent there lately, and what is still to be sent, the newest first.
 

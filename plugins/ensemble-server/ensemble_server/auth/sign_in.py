@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import html
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ..api.errors import Problem
@@ -55,7 +55,7 @@ def sign_in(
     only = next(iter(choices.values())) if len(choices) == 1 else None
     provider = choices.get(issuer) or only
     if provider is None:
-        return HTMLResponse(_choice(list(choices), local_path(then)))
+        return _choice(request, choices, local_path(then))
     begun = {
         "issuer": provider.issuer.url,
         "state": secrets.token_urlsafe(24),
@@ -180,13 +180,8 @@ def _failed(why: str) -> Problem:
     return Problem(400, "sign-in-failed", f"{why} Try to sign in again.")
 
 
-def _choice(issuers: list[str], path: str) -> str:
-    links = "".join(
-        f'<li><a href="/sign-in?{html.escape(urlencode({"issuer": url, "next": path}))}">'
-        f"{html.escape(urlsplit(url).hostname or url)}</a></li>"
-        for url in issuers
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in · Ensemble</title>'
-        f"<h1>Sign in at</h1><ul>{links}</ul></html>"
-    )
+def _choice(request: Request, issuers: Iterable[str], path: str) -> Response:
+    from ..pages.rendering import render  # the pages know us, so we look at them only here
+
+    choices = [{"url": url, "name": urlsplit(url).hostname or url} for url in issuers]
+    return render(request, "choose", None, choices=choices, back=path)

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from ..api.jobs import JobId, service_of
 from ..auth.principal import Reader, Writer
 from ..jobs.ending import ENDS
+from ..limiting.rates import JobSender
 from .rendering import render
 from .shown import brief, shown
 
@@ -79,7 +80,7 @@ def cancel(request: Request, user: Writer, job_id: JobId) -> Response:
 
 
 @router.post("/jobs/{job_id}/retry")
-def retry(request: Request, user: Writer, job_id: JobId) -> Response:
+def retry(request: Request, user: JobSender, job_id: JobId) -> Response:
     """Do it again."""
     service_of(request).retry(user.user_id, job_id)
     return RedirectResponse(f"/jobs/{job_id}", 303)
