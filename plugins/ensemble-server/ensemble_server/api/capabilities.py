@@ -23,7 +23,12 @@ router = APIRouter(prefix="/v1", tags=["capabilities"])
 @router.get("/capabilities", response_model=dict[str, Any], responses=problems(401, 429))
 def get_capabilities(request: Request, user: Visitor) -> Response:
     """Formats, components with the schemas of their options, limits."""
-    return JSONResponse(capabilities(service_of(request)))
+    service = service_of(request)
+    text: bytes | None = service.__dict__.get("_capabilities_text")
+    if text is None:
+        text = JSONResponse(capabilities(service)).body  # type: ignore[assignment]
+        service.__dict__["_capabilities_text"] = text
+    return Response(text, media_type="application/json")
 
 
 def capabilities(service: Service) -> dict[str, Any]:

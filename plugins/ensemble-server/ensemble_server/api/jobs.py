@@ -119,9 +119,8 @@ def list_jobs(  # noqa: PLR0917 - one for each thing that can be asked
 @router.get("/{job_id}", response_model=JobOut, responses=problems(401, 403, 404, 429))
 def get_job(request: Request, user: Reader, job_id: JobId) -> Response:
     """State, pages, findings, files."""
-    service = service_of(request)
-    job = service.get(user.user_id, job_id)
-    return JSONResponse(job_json(job, service.files_of([job_id]).get(job_id, ())))
+    job, files = service_of(request).detail(user.user_id, job_id)
+    return JSONResponse(job_json(job, files))
 
 
 @router.post("/{job_id}/cancel", response_model=JobOut, responses=problems(401, 403, 404, 429))

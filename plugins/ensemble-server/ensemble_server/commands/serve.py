@@ -50,9 +50,11 @@ def command(  # noqa: PLR0917 - one for each option
     Without anything given it is for you alone, on this machine: http://127.0.0.1:8000
     """
     settings = settings_of(config, folder=folder, host=host, port=port, workers=workers)
-    from .. import logs
+    from .. import logs, traces
 
     logs.set_up(log_level)
+    if settings.traces:
+        traces.set_up(settings.traces)
     from ..app import create_app
     from ..service import Service
 

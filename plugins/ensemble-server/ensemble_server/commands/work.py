@@ -25,9 +25,11 @@ def command(
     Give it the same settings: the same database, storage and Redis.
     """
     settings = settings_of(config, folder=folder, workers=workers)
-    from .. import logs
+    from .. import logs, traces
 
     logs.set_up(log_level)
+    if settings.traces:
+        traces.set_up(settings.traces)
     from ..service import Service
     from .serve import prepare
 

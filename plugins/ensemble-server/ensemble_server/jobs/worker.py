@@ -15,6 +15,7 @@ import structlog
 from ensemble_core.config import Config
 
 from ..live.bus import QUEUE, Bus, Message, job_channel
+from ..traces import span
 from .converting import Converter
 from .engine import Lease
 from .journal import Journal
@@ -175,7 +176,8 @@ class Worker:
         try:
             began = time.monotonic()
             held.ends = began + held.seconds
-            self._converter.convert(job, lease, held.journal, slot)
+            with span("job", id=job.id, attempt=lease.attempt):
+                self._converter.convert(job, lease, held.journal, slot)
             self._last_seconds = time.monotonic() - began
         finally:
             self._slots.put(slot)

@@ -130,6 +130,21 @@ class Service:
             raise not_found()
         return job
 
+    def detail(self, user_id: str, job_id: str) -> tuple[Job, builtins.list[JobFile]]:
+        """A job and its files, by one visit to the database.
+
+        Raises:
+            Problem: 404.
+        """
+        with self.database.read() as session:
+            job = session.get(Job, job_id)
+            if job is None or job.user_id != user_id or job.state == "receiving":
+                raise not_found()
+            files = session.scalars(
+                select(JobFile).where(JobFile.job_id == job_id).order_by(JobFile.key)
+            ).all()
+        return job, [*files]
+
     def list(
         self,
         user_id: str,
