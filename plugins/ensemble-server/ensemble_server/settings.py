@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -26,6 +27,17 @@ class Issuer(BaseModel):
     client_id: str = Field(default="", description="For signing in on the pages; empty: API only")
     client_secret: str = Field(default="", description="For signing in on the pages")
     jwks_url: str = Field(default="", description="Where its keys are; empty: as its metadata says")
+
+    @field_validator("url", "jwks_url")
+    @classmethod
+    def _encrypted(cls, url: str) -> str:
+        """What is fetched from an issuer decides who is who, so nobody may change it on the way."""
+        parts = urlsplit(url)
+        here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        good = parts.hostname and (parts.scheme == "https" or (here and parts.scheme == "http"))
+        if url and not good:
+            raise ValueError("must begin with https:// (http:// on this machine alone)")
+        return url
 
 
 class Limits(BaseModel):

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from ..auth.principal import Principal, WebhookOwner
 from ..auth.who import database_of
 from ..notices.addresses import LONGEST, AddressRefused, look_up
-from ..notices.sending import LEASE, send_one
+from ..notices.sending import send_one
+from ..notices.taking import LEASE
 from ..records.tables import Notice, User, Webhook, new_id, now
 from ..settings import Settings
 from .errors import Problem, not_found

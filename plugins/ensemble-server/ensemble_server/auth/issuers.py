@@ -93,7 +93,10 @@ class Provider:
         return next((key for key in fitting if key.key_id == kid), None)
 
     def _refresh(self) -> None:
-        with self._lock:
+        # Whoever finds another fetching waits a little, not as long as a slow issuer takes.
+        if not self._lock.acquire(timeout=TIMEOUT if not self._keys else 1.0):
+            return
+        try:
             if time.monotonic() - self._tried >= FETCH_EVERY:
                 try:
                     url = self.issuer.jwks_url or self.endpoint("jwks_uri")
@@ -106,6 +109,8 @@ class Provider:
             if time.monotonic() - self._fetched >= KEYS_STALE:
                 self._keys = []
                 raise IssuerAway(f"The keys of {self.issuer.url} cannot be had at the moment")
+        finally:
+            self._lock.release()
 
 
 def make_client() -> httpx.Client:

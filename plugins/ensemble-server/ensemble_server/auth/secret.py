@@ -7,7 +7,11 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
 from ..settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def secret_of(settings: Settings) -> bytes:
@@ -17,6 +21,8 @@ def secret_of(settings: Settings) -> bytes:
     """
     if settings.secret:
         return settings.secret.encode()
+    if settings.database:
+        log.warning("secret.not-set", hint="nodes that share a database need the same `secret`")
     path = settings.folder / "secret"
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Written beside and linked: another process that starts now sees the whole secret or none.

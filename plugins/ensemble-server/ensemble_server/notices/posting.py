@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+import certifi
 import httpx
 
 from .addresses import AddressRefused, look_up
@@ -64,10 +67,19 @@ def make_client(timeout: float) -> httpx.AsyncClient:
     """A client that goes straight to where it is sent: no redirects, no proxies, nothing kept."""
     return httpx.AsyncClient(
         timeout=timeout,
+        verify=_trusted(),
         follow_redirects=False,
         trust_env=False,
         limits=httpx.Limits(max_keepalive_connections=0),
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The system's authorities (or those of ``SSL_CERT_FILE``), and those every browser knows."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def body_of(notice: Notice) -> bytes:
