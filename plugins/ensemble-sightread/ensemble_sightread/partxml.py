@@ -13,7 +13,7 @@ from .directionsxml import Directions
 from .lyricsxml import write_lyrics
 from .meaning.music import QUARTER, TYPES, Bar, Clef, Event, Head
 from .notationsxml import Notations, beams, ties
-from .symbols import Symbol
+from .symbols import SPACE, Symbol, Volta
 
 if TYPE_CHECKING:
     from .musicxml import Writer
@@ -38,6 +38,7 @@ class PartWriter:
         self.notations = Notations(writer)
         self.notes = 0
         self.measure = ""
+        self.ending = ""  # numbers of the one that is open
 
     def write(self) -> None:
         """Write all its measures."""
@@ -62,10 +63,7 @@ class PartWriter:
         if bar.starts_system and index:
             self.add(measure, "print", new_system="yes")
         self.attributes.write(measure, index, bar, staves)
-        if bar.forward:
-            line = self.add(measure, "barline", location="left")
-            self.add(line, "bar-style", "heavy-light")
-            self.add(line, "repeat", direction="forward")
+        self._opening(measure, bar)
         self._music(measure, bar, staves)
         self._closing(measure, bar)
 
@@ -75,15 +73,41 @@ class PartWriter:
         sure = math.exp(-bar.cost / 4) * (1.0 if bar.fits else 0.5)
         self.writer.box(self.measure, "measure", Box(bar.left, top, bar.right, bottom), sure)
 
+    def _opening(self, measure: Any, bar: Bar) -> None:
+        """The bar line a bar begins with: a repeat, the bracket of an ending."""
+        if not (bar.forward or bar.ending):
+            return
+        line = self.add(measure, "barline", location="left")
+        if bar.forward:
+            self.add(line, "bar-style", "heavy-light")
+        if bar.ending:
+            volta = bar.ending.volta
+            self.ending = ", ".join(map(str, volta.numbers))
+            self.add(line, "ending", volta.text or f"{self.ending}.", number=self.ending,
+                     type="start")  # fmt: skip
+            self._ending_box(line, volta)
+        if bar.forward:
+            self.add(line, "repeat", direction="forward")
+
+    def _ending_box(self, line: Any, volta: Volta) -> None:
+        name = f"{self.measure}-e"
+        line.set("id", name)
+        box = Box(volta.left, volta.y, volta.right, volta.y + 2 * SPACE)
+        self.writer.box(name, "ending", box, volta.confidence)
+
     def _closing(self, measure: Any, bar: Bar) -> None:
         style = BAR_STYLES.get(bar.closes.style) if bar.closes else None
         if bar.backward:
             style = "light-heavy"
+        if not (style or bar.ending_stop):
+            return
+        line = self.add(measure, "barline", location="right")
         if style:
-            line = self.add(measure, "barline", location="right")
             self.add(line, "bar-style", style)
-            if bar.backward:
-                self.add(line, "repeat", direction="backward")
+        if bar.ending_stop:
+            self.add(line, "ending", number=self.ending, type=bar.ending_stop)
+        if bar.backward:
+            self.add(line, "repeat", direction="backward")
 
     def _music(self, measure: Any, bar: Bar, staves: list[int]) -> None:
         now = 0

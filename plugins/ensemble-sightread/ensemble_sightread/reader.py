@@ -75,6 +75,7 @@ def see(
     from .normalise import normalise
     from .structure import analyse
     from .symbols import SPACE
+    from .voltas import find_voltas
     from .words import find_words, outside
 
     page = normalise(gray)
@@ -98,7 +99,9 @@ def see(
     printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
     seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(printed, kept))
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
-    return outside(seen, words), arcs, Ledgers(page.image)
+    seen = outside(seen, words)
+    seen = attrs.evolve(seen, voltas=find_voltas(printed, seen))
+    return seen, arcs, Ledgers(page.image)
 
 
 def parse_time(text: str) -> Meter | None:

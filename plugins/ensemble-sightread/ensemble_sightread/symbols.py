@@ -220,6 +220,33 @@ class MultiRest:
 
 
 @attrs.frozen
+class Volta:
+    """The bracket of an ending.
+
+    Attributes:
+        system: Index into ``Seen.systems``, above which it stands.
+        left, right: Where it begins and ends.
+        y: Of its line.
+        numbers: The times it is played; none if they could not be read, or it goes on from the
+            system before.
+        text: As they are printed.
+        opened: It has a hook at its left end.
+        closed: It has a hook at its right end.
+        confidence: Of the numbers, 0 to 1.
+    """
+
+    system: int
+    left: float
+    right: float
+    y: float
+    numbers: tuple[int, ...] = ()
+    text: str = ""
+    opened: bool = True
+    closed: bool = True
+    confidence: float = 1.0
+
+
+@attrs.frozen
 class Word:
     """A run of letters or digits without a wide gap between them: its text and upright box.
 
@@ -276,3 +303,4 @@ class Seen:
     words: tuple[Word, ...] = ()
     tablature: int = 0
     hairpins: tuple[Hairpin, ...] = ()
+    voltas: tuple[Volta, ...] = ()

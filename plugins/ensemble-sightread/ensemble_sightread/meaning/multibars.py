@@ -56,11 +56,12 @@ def _each(bar: Bar) -> Iterator[Bar]:
     sign = bar.multirest
     before = [clef for clef in bar.clefs if clef[1] < sign.right]
     after = [clef for clef in bar.clefs if clef[1] >= sign.right]
-    yield attrs.evolve(bar, clefs=before, closes=None, backward=False)
+    yield attrs.evolve(bar, clefs=before, closes=None, backward=False, ending_stop="")
     for number in range(2, count + 1):
         last = number == count
         yield attrs.evolve(
             bar, multirest=None, starts_system=False, opens=None, forward=False, keys={},
             meter_printed=False, clefs=after if last else [], directions=[],
             closes=bar.closes if last else None, backward=bar.backward and last,
+            ending=None, ending_stop=bar.ending_stop if last else "",
         )  # fmt: skip

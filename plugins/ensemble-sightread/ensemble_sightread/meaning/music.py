@@ -12,7 +12,7 @@ import attrs
 
 from ensemble_core.model import Box
 
-from ..symbols import Barline, MultiRest, Staff, Stem, Symbol
+from ..symbols import Barline, MultiRest, Staff, Stem, Symbol, Volta
 
 QUARTER = 3360
 """Ticks of a quarter note: divides by 2 to the fifth, 3, 5 and 7."""
@@ -250,6 +250,13 @@ class Event:
         return self.onset + self.value.ticks
 
 
+@attrs.frozen(eq=False)
+class Ending:
+    """What is played the first time, the second time …: the bracket that begins it."""
+
+    volta: Volta
+
+
 @attrs.define(eq=False)
 class Bar:
     """One bar of one system, on all its staves.
@@ -269,6 +276,8 @@ class Bar:
         pickup: A bar that is short on purpose.
         multirest: The sign of several bars' rest that stands in it.
         directions: Words and signs beside its staves, in no order.
+        ending: The ending that begins with it.
+        ending_stop: ``stop`` if an ending stops with it, ``discontinue`` if that has no hook.
     """
 
     system: int
@@ -298,6 +307,8 @@ class Bar:
     courtesy: bool = False
     multirest: MultiRest | None = None
     directions: list[Direction] = attrs.field(factory=list)
+    ending: Ending | None = None
+    ending_stop: str = ""
 
     def step(self, staff: int, x: float, y: float) -> float:
         """The (fractional) step of a point on one of its staves."""

@@ -8,6 +8,7 @@ import attrs
 
 from ..symbols import Seen
 from .dynamics import add_dynamics
+from .endings import add_endings
 from .faint import supplemented
 from .hairpins import add_hairpins
 from .layout import Carried
@@ -88,6 +89,7 @@ def read(
     add_dynamics(seen, bars)
     add_hairpins(seen, bars)
     add_pedals(seen, bars)
+    add_endings(seen, bars)
     attach_words(seen, bars, attach_lyrics(seen, bars))
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
