@@ -13,6 +13,8 @@ from typing import IO, Any
 import attrs
 import structlog
 from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.orm import defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ensemble_core.config import Config
 from ensemble_core.registry import Component, Registry, missing
@@ -156,7 +158,7 @@ class Service:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """A user's jobs, newest first.
+        """A user's jobs, newest first, without their reports.
 
         Args:
             user_id: Whose.
@@ -184,7 +186,9 @@ class Service:
             wanted = wanted.where(tuple_(Job.created, Job.id) < tuple_(created, last))
         wanted = wanted.order_by(Job.created.desc(), Job.id.desc()).limit(limit + 1)
         with self.database.read() as session:
-            jobs = session.scalars(wanted).all()
+            jobs = session.scalars(wanted.options(defer(Job.report, raiseload=True))).all()
+        for job in jobs:
+            set_committed_value(job, "report", None)  # may be large, and nobody lists reports
         more = len(jobs) > limit
         return Page(jobs[:limit], _cursor(jobs[limit - 1]) if more else None)
 
