@@ -10,7 +10,7 @@ from ensemble_core.model import CommandSpec
 
 @hookimpl
 def ensemble_commands() -> Iterable[CommandSpec]:
-    """``ensemble serve``, ``work``, ``admin``."""
+    """``ensemble serve``, ``work``, ``admin``, ``remote``."""
     return (
         CommandSpec(
             name="serve",
@@ -26,5 +26,10 @@ def ensemble_commands() -> Iterable[CommandSpec]:
             name="admin",
             target="ensemble_server.commands.admin:command",
             summary="Look after a service: users, keys, migrations, jobs",
+        ),
+        CommandSpec(
+            name="remote",
+            target="ensemble_server.commands.remote:command",
+            summary="Convert on a service instead of this machine",
         ),
     )
