@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ensemble_core.model import InputError, OutputError
 from ensemble_server.client import (
     Busy,
     Client,
@@ -29,6 +28,8 @@ from ensemble_server.client import (
 )
 from ensemble_server.settings import Settings
 from serving import picture, serving
+
+from ensemble_core.model import InputError, OutputError
 
 MOCK: dict[str, Any] = {"recognizer": "mock", "export": ["musicxml", "midi"]}
 
@@ -249,9 +250,13 @@ def test_a_busy_service_is_asked_again_when_it_says(page: Path) -> None:
     with answering(answer) as (address, seen), Client(address, patience=30) as client:
         assert client.submit(page).id == "j"
     assert len(seen) == 3 and seen[1][4] - seen[0][4] >= 0.95
-    keys = {headers.get("idempotency-key") or headers["Idempotency-Key"] for _, _, headers, _, _ in seen}
+    keys = {
+        headers.get("idempotency-key") or headers["Idempotency-Key"] for _, _, headers, _, _ in seen
+    }
     assert len(keys) == 1, "another key would make another job"
-    assert all(page.read_bytes() in body for _, _, _, body, _ in seen), "the file goes along each time"
+    assert all(page.read_bytes() in body for _, _, _, body, _ in seen), (
+        "the file goes along each time"
+    )
 
 
 def test_patience_ends(page: Path) -> None:
@@ -270,9 +275,12 @@ def test_a_fault_is_not_repeated(page: Path) -> None:
     def answer(handler: Any, number: int) -> None:
         reply(handler, 500, {"code": "internal-error", "request_id": "abc"})
 
-    with answering(answer) as (address, seen), Client(address, patience=5) as client:
-        with pytest.raises(ServerFault) as fault:
-            client.capabilities()
+    with (
+        answering(answer) as (address, seen),
+        Client(address, patience=5) as client,
+        pytest.raises(ServerFault) as fault,
+    ):
+        client.capabilities()
     assert fault.value.request_id == "abc" and len(seen) == 1
 
 
@@ -303,21 +311,24 @@ def test_a_download_that_never_arrives_leaves_nothing(tmp_path: Path) -> None:
 
     place = tmp_path / "x"
     place.write_text("mine")
-    with answering(answer) as (address, _), Client(address, patience=1) as client:
-        with pytest.raises(Unreachable, match="damaged"):
-            Job(client._wire, JOB).download("x", place)
+    with (
+        answering(answer) as (address, _),
+        Client(address, patience=1) as client,
+        pytest.raises(Unreachable, match="damaged"),
+    ):
+        Job(client._wire, JOB).download("x", place)
     assert place.read_text() == "mine" and [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
 def test_a_name_from_the_service_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     from ensemble_server.client.jobs import Job
 
-    with answering(lambda handler, number: reply(handler, 200, b"x")) as (address, _):
-        with Client(address, patience=1) as client:
-            saved = Job(client._wire, JOB).download("../../etc/passwd", tmp_path / "in")
-            assert saved == tmp_path / "in"
-            (tmp_path / "folder").mkdir()
-            saved = Job(client._wire, JOB).download("../../etc/passwd", tmp_path / "folder")
+    (tmp_path / "folder").mkdir()
+    with (
+        answering(lambda handler, number: reply(handler, 200, b"x")) as (address, _),
+        Client(address, patience=1) as client,
+    ):
+        saved = Job(client._wire, JOB).download("../../etc/passwd", tmp_path / "folder")
     assert saved == tmp_path / "folder" / "passwd"
 
 
