@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ensemble_server.api import keys as api_keys
 from ensemble_server.app import create_app
 from ensemble_server.auth import keys
 from ensemble_server.auth.users import user_id_of
@@ -15,14 +19,14 @@ from ensemble_server.records.tables import ApiKey, now
 from ensemble_server.settings import Settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 LOCAL = ("127.0.0.1", 50000)
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(folder=tmp_path, workers=0))
+def app(tmp_path: Path, stores: dict[str, Any]) -> FastAPI:
+    return create_app(Settings(folder=tmp_path, workers=0, **stores))
 
 
 @pytest.fixture
@@ -58,11 +62,12 @@ def test_a_key_is_shown_once_and_works_both_ways(here: TestClient, away: TestCli
         assert listed.json()["keys"][0]["prefix"] == key[:16]
 
 
-def test_only_the_hash_of_a_key_is_kept(here: TestClient, tmp_path: Path) -> None:
+def test_only_the_hash_of_a_key_is_kept(here: TestClient, database: Database) -> None:
     key = here.post("/v1/keys", json={"name": "Script"}).json()["key"]
-    kept = b"".join(file.read_bytes() for file in tmp_path.glob("ensemble.db*"))
-    assert key[:16].encode() in kept
-    assert key[16:].encode() not in kept
+    with database.read() as session:
+        kept = str(session.execute(text("SELECT * FROM api_keys")).all())
+    assert key[:16] in kept
+    assert key[16:] not in kept
 
 
 def test_a_revoked_key_is_refused_at_once(here: TestClient, away: TestClient) -> None:
@@ -178,3 +183,15 @@ def test_use_is_noted_at_most_once_a_minute(
 def test_a_key_badly_asked_for_is_refused(here: TestClient, asked: dict[str, object]) -> None:
     answer = here.post("/v1/keys", json=asked)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
+def test_there_are_not_too_many_keys_even_if_asked_for_at_once(
+    here: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "MOST", 10)
+
+    def make(_: int) -> int:
+        return here.post("/v1/keys", json={"name": "a"}).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert Counter(pool.map(make, range(30))) == {201: 10, 409: 20}

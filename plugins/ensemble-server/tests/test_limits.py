@@ -26,8 +26,8 @@ from serving import LOOPBACK, send, wait_for
 CLIENTS = 50
 
 
-def build(folder: Path, redis: str = "", **limits: int) -> FastAPI:
-    settings = Settings(folder=folder, workers=0, redis=redis, limits=Limits(**limits))
+def build(folder: Path, stores: dict[str, Any] | None = None, **limits: int) -> FastAPI:
+    settings = Settings(folder=folder, workers=0, limits=Limits(**limits), **(stores or {}))
     return create_app(settings)
 
 
@@ -104,7 +104,7 @@ def test_exactly_as_many_requests_as_allowed_on_one_node(tmp_path: Path) -> None
 def test_exactly_as_many_requests_as_allowed_on_three_nodes(
     tmp_path: Path, redis_server: Redis
 ) -> None:
-    apps = [build(tmp_path, redis_server.url, requests_per_minute=70) for _ in range(3)]
+    apps = [build(tmp_path, {"redis": redis_server.url}, requests_per_minute=70) for _ in range(3)]
     me = key_for(apps[0], "me")
     with ExitStack() as stack:
         urls = [f"{stack.enter_context(running(app))}/v1/keys" for app in apps]
@@ -176,7 +176,7 @@ def test_exactly_as_many_jobs_as_allowed(tmp_path: Path, limits: dict[str, int],
 
 
 def test_without_redis_each_node_counts_for_itself(tmp_path: Path, redis_server: Redis) -> None:
-    app = build(tmp_path, redis_server.url, requests_per_minute=10)
+    app = build(tmp_path, {"redis": redis_server.url}, requests_per_minute=10)
     me = key_for(app, "me")
     limiter = app.state.limiter
     client = TestClient(app, client=("203.0.113.1", 5), headers=me)

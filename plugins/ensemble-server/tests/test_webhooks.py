@@ -37,8 +37,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(folder=tmp_path, workers=0, webhooks_to_private=True)
+def settings(tmp_path: Path, stores: dict[str, Any]) -> Settings:
+    return Settings(folder=tmp_path, workers=0, webhooks_to_private=True, **stores)
 
 
 @pytest.fixture
