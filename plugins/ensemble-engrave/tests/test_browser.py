@@ -118,7 +118,7 @@ def test_arrow_keys_with_shift_walk_from_note_to_note(page: Any) -> None:
 
 def test_a_remark_leads_to_its_measure(page: Any) -> None:
     page.click("#remarks summary")
-    page.click("#remarks button:has-text('bar 13')")
+    page.click("#remarks button:has-text('Bar 13')")
     assert page.locator('#score .wide [data-id="measure12"] > rect.told').count() == 1
     assert page.inner_text("#bar") == "Bar 13"
 

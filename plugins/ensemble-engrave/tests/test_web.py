@@ -89,7 +89,7 @@ def test_the_page_holds_source_boxes_score_and_remarks(brahms: Score, ctx: Conte
         n for n, (label, _) in data["notes"].items() if "rest" not in label
     )
     assert [(one["message"], one["measure"]) for one in data["remarks"]] == [
-        ("bar 1: 1 note read with doubt", 0),
+        ("bar 1: note read with doubt", 0),
         ("bar 13: the notes fill 2 quarters", 12),
     ]
     assert "331 notes" in page.text_content()

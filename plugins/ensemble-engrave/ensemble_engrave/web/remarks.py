@@ -49,7 +49,7 @@ def _doubtful_bars(score: Score, facts: Facts, below: float) -> list[dict[str, A
     found = []
     for position, elements in bars.items():
         least = round(100 * min(element.confidence or 0.0 for element in elements))
-        what = f"1 {elements[0].kind}" if len(elements) == 1 else f"{len(elements)} symbols"
+        what = elements[0].kind if len(elements) == 1 else f"{len(elements)} symbols"
         found.append(
             {
                 "severity": "info",

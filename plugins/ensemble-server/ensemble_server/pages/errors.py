@@ -88,10 +88,18 @@ def _render(request: Request, status: int, problem: dict[str, Any]) -> HTMLRespo
         status,
         status=status,
         title=TITLES.get(status, problem.get("title", "Error")),
-        detail=problem.get("detail") or problem.get("title", ""),
+        detail=_detail(status, problem),
         request_id=problem.get("request_id", ""),
         sign_in=status == 401 and bool(auth.choices()),
     )
+
+
+def _detail(status: int, problem: dict[str, Any]) -> str:
+    """What the problem says; where it says no more than its status, what to do."""
+    said = str(problem.get("detail") or "")
+    if status == 404 and said in {"", "Not Found"}:
+        return "The address may be mistyped, or what was here has been deleted."
+    return said or str(problem.get("title", ""))
 
 
 def _for_people(scope: Scope) -> bool:

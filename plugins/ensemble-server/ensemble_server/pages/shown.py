@@ -55,6 +55,7 @@ def shown(job: Job, files: Sequence[JobFile]) -> dict[str, Any]:
     outputs = _outputs(files)
     return {
         **brief(job, files),
+        "age": round((now() - job.created).total_seconds()),
         "stage": "Waiting for its turn" if job.state == "queued" else "Working",
         "share": None,
         "page_list": _pages(job, files),

@@ -17,7 +17,7 @@ from ..auth.principal import WRITE, Principal, Visitor, visitor
 from ..jobs.asked import Asked
 from ..service.intake import Wish
 from .rendering import render
-from .shown import brief
+from .shown import FORMATS, brief
 
 if TYPE_CHECKING:
     from ..auth.who import Auth
@@ -146,7 +146,13 @@ def _ready_first(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _exporters(known: dict[str, Any]) -> list[dict[str, Any]]:
     ready = [one for one in known["components"]["exporters"] if one["ready"]]
     shown = [
-        {**one, "needed": one["name"] in ALWAYS, "chosen": one["name"] in (*ALWAYS, *USUALLY)}
+        {
+            "name": one["name"],
+            "label": FORMATS.get(one["suffix"], (one["name"], ""))[0],
+            "summary": FORMATS.get(one["suffix"], ("", one["summary"]))[1],
+            "needed": one["name"] in ALWAYS,
+            "chosen": one["name"] in (*ALWAYS, *USUALLY),
+        }
         for one in ready
     ]
     return sorted(shown, key=lambda one: (not one["needed"], not one["chosen"]))

@@ -2,6 +2,7 @@
 /* A score to look at and to listen to: ties marks, sound, player and controls together. */
 (() => {
 const kit = (globalThis.scoreKit ??= {});
+const all = (query) => kit.all(query);
 const at = (id) => document.getElementById(id);
 const make = (tag, properties, ...inside) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -11,7 +12,7 @@ const make = (tag, properties, ...inside) => {
 
 /* Once the figures stand in #source and #score. `data` is what the exporter put into #data. */
 kit.openScore = (data) => {
-  const { all } = kit, body = document.body;
+  const body = document.body;
   const marks = kit.makeMarks(data);
   const synth = kit.makeSynth(data.parts);
   const player = kit.makePlayer(data, marks, synth);
@@ -75,13 +76,15 @@ function listRemarks(data, pointing) {
   if (!data.remarks.length) return;
   const holder = at("remarks"), list = holder.querySelector("ol");
   holder.hidden = false;
-  const count = data.remarks.length;
+  const count = data.remarks.length, several = all(".sheet.source").length > 1;
   holder.querySelector("summary").textContent = count === 1 ? "1 thing to look at" : count + " things to look at";
   for (const remark of data.remarks) {
-    const line = make(remark.measure === null ? "span" : "button", {}, make("span", { className: "dot" }), remark.message);
+    const line = make(remark.measure === null ? "span" : "button", {}, make("span", { className: "dot" }));
     if (remark.measure === null) line.className = "still"; else line.type = "button";
-    const more = [remark.page === null ? "" : "page " + (remark.page + 1), remark.hint].filter(Boolean);
-    if (more.length) line.append(make("small", { textContent: " · " + more.join(" · ") }));
+    if (remark.measure !== null) line.append(make("b", { textContent: "Bar " + data.measures[remark.measure][0] }), " ");
+    line.append(remark.measure === null ? remark.message : remark.message.replace(/^(bar|measure) \d+:\s*/i, ""));
+    const more = [remark.page === null || !several ? "" : "page " + (remark.page + 1), remark.hint].filter(Boolean);
+    if (more.length) line.append(make("small", { textContent: more.join(" · ") }));
     if (remark.measure !== null) line.addEventListener("click", () => pointing.showMeasure(remark.measure));
     list.append(make("li", { className: remark.severity }, line));
   }

@@ -6,7 +6,7 @@ const share = document.getElementById("share");
 const list = document.getElementById("pages");
 const ENDS = ["done", "partial", "failed", "cancelled"];
 const STAGES = { loader: "Opening the file", preprocessor: "Preparing the picture", recognizer: "Reading the notes", exporter: "Engraving the score" };
-const began = Date.now();
+const began = Date.now() - 1000 * Number(live.dataset.age);
 let pages = Number(live.dataset.pages) || 0, current = null, over = false;
 
 function tell(text) { if (stage.textContent !== text) stage.textContent = text; }

@@ -28,6 +28,7 @@ async function open() {
   const facts = document.querySelector("#summary > span:last-child");
   facts.textContent = [composer, summary].filter(Boolean).join(" · ") || facts.textContent;
   globalThis.score = scoreKit.openScore(data);
+  if (document.querySelector(".box.doubtful")) document.getElementById("only-doubtful").click();
   const remarks = document.getElementById("remarks");
   if (matchMedia("(max-width: 1180px)").matches) remarks.open = false;
   body.dataset.ready = "yes";

@@ -9,6 +9,7 @@ const convert = document.getElementById("convert");
 const SHOWN = /^image\/(png|jpe?g|gif|webp|bmp|avif|svg\+xml)$/;
 const most = { files: Number(form.dataset.mostFiles), bytes: Number(form.dataset.mostBytes) };
 let files = [];
+chooser.required = false; // without files, Convert opens the dialog
 
 function size(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
@@ -65,7 +66,6 @@ function show() {
   list.hidden = !files.length;
   drop.classList.toggle("filled", files.length > 0);
   drop.querySelector("label[for=files]").textContent = files.length ? "Add more" : "Choose files";
-  chooser.required = !files.length;
 }
 function move(index) {
   [files[index - 1], files[index]] = [files[index], files[index - 1]];
@@ -106,7 +106,7 @@ addEventListener("paste", (event) => {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!files.length) { say("Choose at least one file."); chooser.focus(); return; }
+  if (!files.length) { chooser.click(); return; }
   say("");
   const data = new FormData(form);
   data.delete("files");
