@@ -15,10 +15,10 @@ for (const form of document.querySelectorAll(".card .remove")) {
       if (answer.ok || answer.status === 404) card.remove();
       else { card.hidden = false; ensemble.toast(ensemble.problem(answer.status, await answer.text())); }
     };
-    const { button } = ensemble.toast("Score deleted", { name: "Undo", run() { waiting = false; card.hidden = false; card.querySelector("h3 a").focus(); } }, 6);
+    const { button } = ensemble.toast("Score deleted", { name: "Undo", run() { waiting = false; card.hidden = false; card.querySelector(".called a").focus(); } }, 6);
     setTimeout(remove, 6000);
     addEventListener("pagehide", remove);
-    (next?.querySelector("h3 a") || button).focus();
+    (next?.querySelector(".called a") || button).focus();
   });
 }
 

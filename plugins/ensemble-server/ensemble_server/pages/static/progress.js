@@ -63,7 +63,8 @@ function finish() {
   share.value = 1;
   location.reload();
 }
-async function poll() {
+/* Ask once; what events said before this page listened is found so. */
+async function look() {
   if (over) return;
   try {
     const answer = await fetch(`/v1/jobs/${job}`);
@@ -76,10 +77,13 @@ async function poll() {
       if (told.progress) hear({ kind: "progress", data: told.progress });
     }
   } catch { /* the service is away; it may come back */ }
-  setTimeout(poll, 1000);
+}
+function poll(every) {
+  look().then(() => { if (!over) setTimeout(poll, every, every); });
 }
 function listen() {
-  if (!globalThis.EventSource) { poll(); return; }
+  if (!globalThis.EventSource) { poll(1000); return; }
+  setTimeout(poll, 1000, 5000);
   const source = new EventSource(`/v1/jobs/${job}/events?after=${live.dataset.after}`);
   let heard = false, failures = 0;
   const take = (event) => {
@@ -92,7 +96,7 @@ function listen() {
   for (const kind of ["message", "queued", "started", "page", "progress", "diagnostic", "gone", ...ENDS]) source.addEventListener(kind, take);
   source.addEventListener("error", () => {
     failures++;
-    if (source.readyState === EventSource.CLOSED || (failures > 2 && !heard)) { source.close(); poll(); }
+    if (source.readyState === EventSource.CLOSED || (failures > 2 && !heard)) { source.close(); poll(1000); }
   });
 }
 setInterval(() => { document.getElementById("took").textContent = ensemble.minutes((Date.now() - began) / 1000); }, 500);
