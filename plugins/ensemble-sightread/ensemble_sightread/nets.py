@@ -20,6 +20,6 @@ def session(model: Path, threads: int) -> tuple[Any, dict[str, str]]:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # pages differ in size: an arena would only grow
+    options.enable_mem_pattern = False  # pages differ in size
     opened = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     return opened, opened.get_modelmeta().custom_metadata_map

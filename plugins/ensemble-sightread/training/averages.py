@@ -16,10 +16,12 @@ def average(ema: nn.Module, net: nn.Module, step: int, most: float = 0.998) -> N
         most: How much of the average is kept in a step, at most.
     """
     keep = min(most, (1 + step) / (10 + step))
-    now = net.state_dict()
+    pairs = list(zip(ema.state_dict().values(), net.state_dict().values(), strict=True))
+    floats = [(kept, now) for kept, now in pairs if kept.dtype.is_floating_point]
+    kept, now = (list(column) for column in zip(*floats, strict=True))
     with torch.no_grad():
-        for name, value in ema.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.mul_(keep).add_(now[name], alpha=1 - keep)
-            else:
-                value.copy_(now[name])
+        torch._foreach_mul_(kept, keep)
+        torch._foreach_add_(kept, now, alpha=1 - keep)
+        for count, latest in pairs:
+            if not count.dtype.is_floating_point:
+                count.copy_(latest)

@@ -7,6 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import attrs
@@ -18,6 +19,8 @@ from ensemble_sightread.symbols import KINDS, MASKS, SPACE
 from numpy.typing import NDArray
 
 INDEX = {kind: number for number, kind in enumerate(KINDS)}
+BITS = np.array([[255 * (byte >> bit & 1) for bit in range(8)] for byte in range(256)], np.uint8)
+"""The classes of a byte of a mask, shape (256, 8): 255 where it belongs to one."""
 STRIDE = 4
 IGNORE = -1
 PLAIN = "plain"
@@ -145,10 +148,11 @@ def view(
     scale, here = space / pages.spaces[page], np.array(centre, np.float32)
     matrix = _turned(r, scale) if how != PLAIN else np.eye(2, dtype=np.float32) * scale
     bend = wear.Bend(r, how, side)
-    v, u = np.mgrid[:side, :side].astype(np.float32)
+    u, v = _grid(side)
     dx, dy = bend.shift(u, v)
-    flat = np.stack([u + dx, v + dy], -1) - side / 2
-    source = flat @ np.linalg.inv(matrix).T.astype(np.float32) + here
+    back = np.linalg.inv(matrix).astype(np.float32)
+    flat = np.dstack([u + (dx - side / 2), v + (dy - side / 2)])
+    source = cv2.transform(flat, np.concatenate([back, here[:, None]], 1))
     left, top, right, bottom = _around(source, 8)
     patch = _window(stored, left, top, right, bottom, 255)
     if how != PLAIN:
@@ -158,8 +162,8 @@ def view(
         patch, source - np.array([left, top], np.float32), None, cv2.INTER_LINEAR, borderValue=255
     )
     if how != PLAIN:
-        back = _back(pages, r, side) if how != wear.CLEAN and r.random() < 0.4 else None
-        image = wear.captured(image, r, how, back)
+        other = _back(pages, r, side) if how != wear.CLEAN and r.random() < 0.4 else None
+        image = wear.captured(image, r, how, other)
     box = pages.boxes[page]
     middle = (box[:, :2] + box[:, 2:]) / 2 - here
     moved = bend.place((middle @ matrix.T + side / 2).astype(np.float32))
@@ -169,6 +173,13 @@ def view(
         image, _thin(thin, stored, source), pages.kinds[page][inside],
         np.concatenate([moved[inside], size[inside]], 1),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The x and y of each pixel of a square."""
+    x, y = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32))
+    return x, y
 
 
 def _turned(r: random.Random, scale: float) -> np.ndarray:
@@ -204,14 +215,14 @@ def _thin(thin: Gray, stored: Gray, source: np.ndarray) -> Gray:
     half = (half + 0.5) * (thin.shape[1] / stored.shape[1]) - 0.5
     left, top, right, bottom = _around(half, 3)
     patch = _window(thin, left, top, right, bottom, 0)
-    bits = np.unpackbits(patch[..., None], axis=2, bitorder="little") * np.uint8(255)
-    bits = cv2.blur(bits, (3, 3))  # the pixels wanted lie farther apart than lines are thick
+    bits = cv2.blur(np.take(BITS, patch, axis=0), (3, 3))  # pixels wanted lie farther apart than lines are thick
     at = (half - np.array([left, top])).astype(np.float32)
     seen = np.concatenate(
         [cv2.remap(bits[..., :4], at, None, cv2.INTER_LINEAR),
          cv2.remap(bits[..., 4:], at, None, cv2.INTER_LINEAR)], axis=2,
     )  # fmt: skip
-    return np.packbits(seen > LEVELS, axis=2, bitorder="little")[..., 0]
+    weights = np.array([1 << i for i in range(8)], np.float32)[None]
+    return cv2.transform((seen > LEVELS).view(np.uint8), weights)
 
 
 def _back(pages: Pages, r: random.Random, side: int) -> Gray:
