@@ -135,13 +135,13 @@ def _old_signs(band: Band, seen: Seen, staff: Staff) -> list[_Block]:
     """Longa (4 bars), breve (2) and whole rests side by side, as one block each.
 
     A longa is a solid stroke from the second line to the fourth, a breve from the middle line
-    to the fourth.
+    to the fourth, a whole rest a flat one below the fourth.
     """
     signs = [
         (float(coarse(band.left + x)), float(coarse(band.left + x + width)), bars)
         for x, width, bars in _solid(band)
     ]
-    if not signs:
+    if not any(bars > 1 for *_, bars in signs):
         return []
     for symbol in seen.symbols:
         step = staff.step(symbol.x, symbol.y)
@@ -164,14 +164,18 @@ def _old_signs(band: Band, seen: Seen, staff: Staff) -> list[_Block]:
 
 
 def _solid(band: Band) -> list[tuple[int, int, int]]:
-    """Solid upright strokes of the shape of a longa or breve: x, width, bars."""
+    """Solid blocks of the shape of a longa, breve or whole rest: x, width, bars."""
     space = band.space
     found = []
     for piece in pieces(band.ink):
         top, foot = ((y - band.top) / space for y in (piece.top, piece.top + piece.height))
-        if not 0.35 * space <= piece.width <= 0.9 * space or abs(top - 1) >= 0.25:
+        if abs(top - 1) >= 0.25:
             continue
-        bars = 4 if abs(foot - 3) < 0.25 else 2 if abs(foot - 2) < 0.25 else 0
+        if 0.35 * space <= piece.width <= 0.9 * space:
+            bars = 4 if abs(foot - 3) < 0.25 else 2 if abs(foot - 2) < 0.25 else 0
+        else:
+            flat = 0.9 * space < piece.width <= 1.8 * space and 1.3 < foot < 1.75
+            bars = int(flat)
         if bars and piece.cut(band.ink).mean() >= 0.85:
             found.append((piece.left, piece.width, bars))
     return found

@@ -36,26 +36,6 @@ class Block(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
-class Lean(nn.Module):
-    """Wider by a factor, each channel filtered on its own, narrow again (as in MobileNetV2,
-    arXiv:1801.04381), around which the input is added: a quarter of the work of a ``Block``."""
-
-    def __init__(self, width: int, wider: int = 2) -> None:
-        super().__init__()
-        inside = width * wider
-        self.first = conv(width, inside, 1)
-        self.each = nn.Sequential(
-            nn.Conv2d(inside, inside, 3, padding=1, groups=inside, bias=False),
-            nn.BatchNorm2d(inside),
-            nn.ReLU(inplace=True),
-        )
-        self.last = nn.Sequential(nn.Conv2d(inside, width, 1, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Same shape out as in."""
-        return x + self.last(self.each(self.first(x)))
-
-
 class SymbolNet(nn.Module):
     """Gray page (N, 1, H, W; 0 to 255, sides divisible by 32) to maps.
 
@@ -65,23 +45,20 @@ class SymbolNet(nn.Module):
     """
 
     def __init__(
-        self,
-        widths: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128),
-        head: int = 48,
-        block: type[nn.Module] = Lean,
+        self, widths: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128), head: int = 64
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
         self.stem = conv(1, a, 5, 2)
-        self.quarter = nn.Sequential(conv(a, b, 3, 2), block(b))
-        self.eighth = nn.Sequential(conv(b, c, 3, 2), block(c))
+        self.quarter = nn.Sequential(conv(a, b, 3, 2), Block(b))
+        self.eighth = nn.Sequential(conv(b, c, 3, 2), Block(c))
         self.sixteenth = nn.Sequential(conv(c, d, 3, 2), Block(d), Block(d))
         self.deepest = nn.Sequential(conv(d, e, 3, 2), Block(e), Block(e))
         self.up_sixteenth = conv(e, d, 1)
         self.up_eighth = conv(d, c, 1)
-        self.join_eighth = block(c)
+        self.join_eighth = Block(c)
         self.up_quarter = conv(c, b, 1)
-        self.join_quarter = block(b)
+        self.join_quarter = Block(b)
         self.head = conv(b, head)
         self.heat = nn.Conv2d(head, len(KINDS), 1)
         self.boxes = nn.Conv2d(head, 4, 1)
