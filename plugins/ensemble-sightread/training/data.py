@@ -215,7 +215,8 @@ def _thin(thin: Gray, stored: Gray, source: np.ndarray) -> Gray:
     half = (half + 0.5) * (thin.shape[1] / stored.shape[1]) - 0.5
     left, top, right, bottom = _around(half, 3)
     patch = _window(thin, left, top, right, bottom, 0)
-    bits = cv2.blur(np.take(BITS, patch, axis=0), (3, 3))  # pixels wanted lie farther apart than lines are thick
+    # blurred, as the pixels wanted lie farther apart than lines are thick
+    bits = cv2.blur(np.take(BITS, patch, axis=0), (3, 3))
     at = (half - np.array([left, top])).astype(np.float32)
     seen = np.concatenate(
         [cv2.remap(bits[..., :4], at, None, cv2.INTER_LINEAR),
