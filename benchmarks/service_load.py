@@ -397,10 +397,8 @@ def main() -> None:
             try:
                 print(f"{part} (load {os.getloadavg()[0]:.1f})", flush=True)
                 bench = Bench(setting)
-                arguments = {"drain": (slots,), "memory": (given.jobs,), "cost": (given.cost,)}.get(
-                    part, ()
-                )
-                found = globals()[part](bench, *arguments)
+                arguments = {"drain": (slots,), "memory": (given.jobs,), "cost": (given.cost,)}
+                found = globals()[part](bench, *arguments.get(part, ()))
                 bench.service.close()
             finally:
                 setting.stop()
