@@ -51,7 +51,7 @@ class Metrics:
         """All figures as Prometheus reads them, and the media type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
-    def job_ended(self, session: Any, job: Job) -> None:
+    def job_ended(self, session: Any, job: Any) -> None:
         """Count the end of a job (see ``Ending.hooks``)."""
         self.ended.labels(job.state).inc()
         if job.started and job.finished:

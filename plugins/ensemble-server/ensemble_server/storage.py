@@ -14,6 +14,7 @@ from typing import IO, Any
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 CHUNK = 1 << 20
 
@@ -149,6 +150,18 @@ class Store:
         if ".." in key.split("/"):
             raise ValueError(f"not a key: {key!r}")
         return f"{self.root}/{key}" if key else self.root
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it says that the database or the store cannot be reached, or does not do its work.
+
+    Then the same may well succeed a little later.
+    """
+    if isinstance(error, DBAPIError):
+        return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    if isinstance(error, OSError):
+        return not isinstance(error, FileNotFoundError)
+    return type(error).__module__.startswith("botocore.")
 
 
 def _pieces(stream: IO[bytes], start: int, size: int | None) -> Iterator[bytes]:

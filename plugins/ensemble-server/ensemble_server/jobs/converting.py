@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select
 
 from ensemble_core.model import CancelToken, EnsembleError, Score
 from ensemble_core.pipeline import Input, Result
@@ -21,11 +21,11 @@ from ensemble_core.pipeline.wire import pack
 
 from ..live.bus import Bus, job_channel
 from ..records.database import Database
-from ..records.tables import Job, JobFile, new_id
-from ..storage import Store
+from ..records.tables import JobFile, new_id, table_of
+from ..storage import Store, is_away
 from .asked import Asked
 from .ending import Ending
-from .engine import Lease
+from .engine import Lease, Taken
 from .journal import Journal
 from .names import stem_of
 from .reuse import Reuse
@@ -41,6 +41,14 @@ DEADLINE = {
 }
 
 
+_ROWS = table_of(JobFile)
+_INPUTS = (
+    select(_ROWS)
+    .where(_ROWS.c.job_id == bindparam("job"), _ROWS.c.kind == "input")
+    .order_by(_ROWS.c.key)
+)
+
+
 @attrs.frozen
 class Made:
     """A file that is to be kept: its name for people, its kind, its bytes or where they lie."""
@@ -50,6 +58,27 @@ class Made:
     media_type: str
     suffix: str
     data: bytes
+
+
+@attrs.frozen
+class Outcome:
+    """What came of an attempt: the state to end in, and what is put down with it."""
+
+    state: str
+    error: dict[str, Any] | None = None
+    files: Sequence[dict[str, Any]] = ()
+    report: dict[str, Any] | None = None
+    fingerprint: str | None = None
+    cached: bool = False
+
+    def stopped(self, reason: str) -> Outcome:
+        """The same failure, told as what it is if the work was stopped."""
+        if reason == "cancel":
+            return attrs.evolve(self, state="cancelled", error=None)
+        error = dict(DEADLINE) if reason == "deadline" else dict(self.error or {})
+        error.pop("details", None)
+        error.pop("type", None)
+        return attrs.evolve(self, error=error)
 
 
 class Converter:
@@ -70,70 +99,77 @@ class Converter:
         """Where an attempt tells how it goes."""
         return Journal(self._database, self._bus, lease)
 
-    def convert(self, job: Job, lease: Lease, journal: Journal, slot: Slot) -> None:
-        """Work on a job and end it; what the work raises becomes the job's error."""
+    def convert(self, job: Taken, lease: Lease, journal: Journal, slot: Slot) -> None:
+        """Work on a job and end it; what the work raises becomes the job's error.
+
+        Raises:
+            Exception: The database or the store is away. Nobody knows then whether the job has
+                ended, so its files stay; if it has not, its lease runs out and it is tried again.
+        """
         place = f"jobs/{job.id}/{lease.attempt}-{lease.token[:8]}"
         try:
-            self._convert(job, lease, journal, slot, place)
+            outcome = self._outcome(job, lease, journal, slot, place)
         except EnsembleError as error:
-            self._fail(lease, journal, place, error.to_payload())
+            outcome = Outcome("failed", error.to_payload())
         except Exception as error:
+            if is_away(error) and job.attempt < job.max_attempts:
+                raise
             log.exception("job.broke", job=job.id)
             told = {"code": "internal-error", "message": f"{type(error).__name__} in the service"}
-            self._fail(lease, journal, place, told)
+            outcome = Outcome("failed", told)
+        if outcome.error is not None:
+            self._store.remove(place)
+            if lease.stopper.reason in {"shutdown", "lost"}:
+                return
+            outcome = outcome.stopped(lease.stopper.reason)
+        if not self._end(lease, journal, outcome):
+            self._store.remove(place)
 
-    def _convert(self, job: Job, lease: Lease, journal: Journal, slot: Slot, place: str) -> None:
+    def _outcome(
+        self, job: Taken, lease: Lease, journal: Journal, slot: Slot, place: str
+    ) -> Outcome:
+        """Convert, and store the files."""
         if job.attempt > 1:
-            self._clear_attempts(job.id, place)
+            self.clear(job.id)
         pipeline = slot.pipeline(Asked.parse(job.options))
-        with self._database.read() as session:
-            inputs = session.scalars(
-                select(JobFile)
-                .where(JobFile.job_id == job.id, JobFile.kind == "input")
-                .order_by(JobFile.key)
-            ).all()
-        folder = Path(tempfile.mkdtemp(prefix="ensemble-job-"))
+        with self._database.look() as connection:
+            inputs = connection.execute(_INPUTS, {"job": job.id}).all()
+        folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
         try:
             source = self._source(inputs, folder)
             fingerprint = self._reuse.fingerprint(pipeline, source, inputs)
             earlier = self._reuse.find(job, fingerprint)
-            if earlier is not None and self._copy(earlier, lease, place, fingerprint):
-                return
+            if earlier is not None:
+                rows = self._reuse.copy(earlier.id, job.id, place)
+                if rows is not None:
+                    journal.page_count = earlier.page_count
+                    journal.pages = {page["number"] - 1: page for page in earlier.pages}
+                    return Outcome(earlier.state, None, rows, earlier.report, fingerprint, True)
             cancel = CancelToken()
             lease.stopper.on_stop(cancel.cancel)
             result = pipeline.run([source], on_event=journal.observe, cancel=cancel)
-            self._deliver(lease, journal, result, place, fingerprint)
+            return self._made(job.id, journal, result, place, fingerprint)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _source(self, inputs: Sequence[JobFile], folder: Path) -> Input:
+    def _source(self, inputs: Sequence[Any], folder: Path) -> Input:
         """The files as one input of the core's: several become one score."""
         paths = tuple(self._store.fetch(each.key, folder) for each in inputs)
         return Input(inputs[0].name, paths, tuple(each.name for each in inputs))
 
-    def _deliver(
-        self,
-        lease: Lease,
-        journal: Journal,
-        result: Result,
-        place: str,
-        fingerprint: str | None,
-    ) -> None:
+    def _made(
+        self, job_id: str, journal: Journal, result: Result, place: str, fingerprint: str | None
+    ) -> Outcome:
         document = result.documents[0]
+        report = pack(document.report)
         if document.report.status in {"failed", "cancelled"}:
             error = document.report.error or {"code": "internal-error", "message": "it failed"}
-            self._fail(lease, journal, place, dict(error), pack(document.report))
-            return
+            return Outcome("failed", dict(error), report=report)
         judge(journal, document.score)
         made = list(_files(document.outputs, document.report.name, pack(result.report)))
-        rows = self._keep(lease.job_id, place, made)
-        report = {**pack(document.report), "versions": dict(result.report.versions)}
-        ended = self._end(
-            lease, journal, STATES[document.report.status], rows=rows, report=report,
-            fingerprint=fingerprint,
-        )  # fmt: skip
-        if not ended:
-            self._store.remove(place)
+        rows = self._keep(job_id, place, made)
+        report |= {"versions": dict(result.report.versions)}
+        return Outcome(STATES[document.report.status], None, rows, report, fingerprint)
 
     def _keep(self, job_id: str, place: str, made: Sequence[Made]) -> list[dict[str, Any]]:
         rows = []
@@ -149,80 +185,24 @@ class Converter:
             )  # fmt: skip
         return rows
 
-    def _copy(self, earlier: Job, lease: Lease, place: str, fingerprint: str | None) -> bool:
-        """Answer with the files of an earlier job; False if they are not there any more."""
-        rows = self._reuse.copy(earlier, lease.job_id, place)
-        if rows is None:
-            return False
-        journal = self.journal(lease)
-        journal.page_count = earlier.page_count
-        journal.pages = {page["number"] - 1: page for page in earlier.pages}
-        if not self._end(
-            lease, journal, earlier.state, rows=rows, report=earlier.report,
-            fingerprint=fingerprint, cached=True,
-        ):  # fmt: skip
-            self._store.remove(place)
-        return True
-
-    def _fail(
-        self,
-        lease: Lease,
-        journal: Journal,
-        place: str,
-        error: dict[str, Any],
-        report: dict[str, Any] | None = None,
-    ) -> None:
-        """End as failed, unless the work was stopped for another reason."""
-        self._store.remove(place)
-        error.pop("details", None)
-        error.pop("type", None)
-        reason = lease.stopper.reason
-        if reason in {"shutdown", "lost"}:
-            return
-        if reason == "cancel":
-            self._end(lease, journal, "cancelled", report=report)
-        elif reason == "deadline":
-            self._end(lease, journal, "failed", error=dict(DEADLINE), report=report)
-        else:
-            self._end(lease, journal, "failed", error=error, report=report)
-
-    def _end(
-        self,
-        lease: Lease,
-        journal: Journal,
-        state: str,
-        *,
-        error: dict[str, Any] | None = None,
-        rows: Sequence[dict[str, Any]] = (),
-        report: dict[str, Any] | None = None,
-        fingerprint: str | None = None,
-        cached: bool = False,
-    ) -> bool:
+    def _end(self, lease: Lease, journal: Journal, outcome: Outcome) -> bool:
         """End the job if the lease is still ours."""
-        with self._database.write() as session:
-            job = session.scalar(
-                update(Job)
-                .where(Job.id == lease.job_id, Job.lease == lease.token)
-                .values(report=report, fingerprint=fingerprint, cached=cached)
-                .returning(Job)
-            )
-            if job is None:
-                return False
-            if rows:
-                session.execute(insert(JobFile), list(rows))
-            journal.finish(session, job)
-            self._ending.end(session, job, state, error)
-        self._bus.publish(job_channel(lease.job_id), {"kind": "news"})
-        log.info("job.ended", job=lease.job_id, state=state, cached=cached)
-        return True
+        with self._database.change() as connection:
+            ended = self._ending.finish(
+                connection, lease, journal, outcome.state, error=outcome.error,
+                files=outcome.files, report=outcome.report, fingerprint=outcome.fingerprint,
+                cached=outcome.cached,
+            )  # fmt: skip
+        if ended:
+            self._bus.publish(job_channel(lease.job_id), {"kind": "news"})
+            log.info("job.ended", job=lease.job_id, state=outcome.state, cached=outcome.cached)
+        return ended
 
-    def _clear_attempts(self, job_id: str, place: str) -> None:
+    def clear(self, job_id: str) -> None:
         """Remove what attempts that died have left."""
-        own = place.rpartition("/")[2]
         for name in self._store.folders(f"jobs/{job_id}"):
-            if name not in {"input", own}:
-                with contextlib.suppress(OSError):
-                    self._store.remove(f"jobs/{job_id}/{name}")
+            if name != "input":
+                self._store.remove(f"jobs/{job_id}/{name}")
 
 
 def judge(journal: Journal, score: Score | None) -> None:

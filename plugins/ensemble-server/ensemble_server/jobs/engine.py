@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -51,6 +51,19 @@ class Lease:
     token: str
     attempt: int
     stopper: Stopper
+
+
+@attrs.frozen
+class Taken:
+    """A job as the worker that has taken it needs it; see :class:`~..records.tables.Job`."""
+
+    id: str
+    user_id: str
+    options: dict[str, Any]
+    deadline: float
+    attempt: int
+    max_attempts: int
+    cancel_requested: bool
 
 
 class Engine(Protocol):

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import JSON, Connection, String, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ensemble_core.model import (
@@ -21,13 +21,30 @@ from ensemble_core.pipeline.wire import pack
 
 from ..live.bus import Bus, job_channel
 from ..records.database import Database
-from ..records.tables import Job, JobEvent, now
+from ..records.tables import Job, JobEvent, Moment, now, table_of
 from .engine import Lease
 
-_PROGRESS_EVERY = 0.5
-"""Seconds between two notes of progress in the database."""
+_WRITE_EVERY = 0.5
+"""Seconds between two times something is written down; a quick job is written down at its end."""
 _MOST_DIAGNOSTICS = 200
 """Diagnostics told as events; all of them stand in the report."""
+
+_JOBS, _EVENTS = table_of(Job), table_of(JobEvent)
+# Statements are made once: to make them anew each time would cost more than to carry them out.
+_HELD = (
+    update(_JOBS)
+    .where(_JOBS.c.id == bindparam("job"), _JOBS.c.lease == bindparam("token"))
+    .values(pages=bindparam("pages"), page_count=bindparam("page_count"))
+)
+_HELD_PROGRESS = _HELD.values(progress=bindparam("progress"))
+_NEXT = func.coalesce(func.max(_EVENTS.c.number), 0) + 1
+_APPEND = insert(_EVENTS).from_select(
+    ["job_id", "number", "time", "kind", "data"],
+    select(
+        bindparam("job", type_=String(32)), _NEXT, bindparam("time", type_=Moment),
+        bindparam("kind", type_=String(32)), bindparam("data", type_=JSON),
+    ).where(_EVENTS.c.job_id == bindparam("job", type_=String(32))),
+)  # fmt: skip
 
 
 class Journal:
@@ -44,7 +61,7 @@ class Journal:
         self._lock = threading.Lock()
         self._waiting: list[tuple[str, dict[str, Any]]] = []
         self._progress: dict[str, Any] | None = None
-        self._told = 0.0
+        self._told = time.monotonic()
         self._diagnostics = 0
         self.page_count: int | None = None
         self.pages: dict[int, dict[str, Any]] = {}
@@ -78,49 +95,44 @@ class Journal:
     def flush(self) -> None:
         """Write down what waits; called every moment by the worker's keeper."""
         with self._lock:
-            due = bool(self._waiting)
-            progress = self._progress
-            if progress is not None and time.monotonic() - self._told < _PROGRESS_EVERY:
-                progress = None
-        if not due and progress is None:
-            return
-        with self._database.write() as session:
-            if not self._held(session, progress):
+            due, progress = bool(self._waiting), self._progress
+            if time.monotonic() - self._told < _WRITE_EVERY or not (due or progress):
                 return
-            self._write_events(session)
+            self._told = time.monotonic()
+        with self._database.change() as connection:
+            if not self._held(connection, progress):
+                return
+            self._write_events(connection)
         if due:
             self._bus.publish(job_channel(self._lease.job_id), {"kind": "news"})
 
-    def finish(self, session: Session, job: Job) -> None:
-        """Write down what waits, within the transaction that ends the job."""
-        job.pages, job.page_count = self.in_order(), self.page_count
-        self._write_events(session)
-
-    def _held(self, session: Session, progress: dict[str, Any] | None) -> bool:
+    def _held(self, connection: Connection, progress: dict[str, Any] | None) -> bool:
         """Update the row if the lease is still ours; locks it for the events' numbers."""
-        values: dict[str, Any] = {"pages": self.in_order(), "page_count": self.page_count}
+        values: dict[str, Any] = {
+            "job": self._lease.job_id, "token": self._lease.token,
+            "pages": self.in_order(), "page_count": self.page_count,
+        }  # fmt: skip
+        statement = _HELD
         if progress is not None:
-            values["progress"] = progress
-            self._told = time.monotonic()
+            statement, values["progress"] = _HELD_PROGRESS, progress
             with self._lock:
                 if self._progress is progress:
                     self._progress = None
-        done = session.execute(
-            update(Job)
-            .where(Job.id == self._lease.job_id, Job.lease == self._lease.token)
-            .values(values)
-        )
-        return bool(done.rowcount)  # type: ignore[attr-defined]
+        return bool(connection.execute(statement, values).rowcount)
 
     def in_order(self) -> list[dict[str, Any]]:
         """The pages so far."""
         with self._lock:
             return [page for _, page in sorted(self.pages.items())]
 
-    def _write_events(self, session: Session) -> None:
+    def waiting(self) -> list[tuple[str, dict[str, Any]]]:
+        """Events that are not written down yet; they count as written from now on."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        add_events(session, self._lease.job_id, waiting)
+        return waiting
+
+    def _write_events(self, connection: Connection) -> None:
+        add_events(connection, self._lease.job_id, self.waiting())
 
     def _diagnostic(self, event: DiagnosticRaised) -> None:
         with self._lock:
@@ -136,17 +148,13 @@ class Journal:
         )
 
 
-def add_events(session: Session, job_id: str, events: list[tuple[str, dict[str, Any]]]) -> None:
+def add_events(
+    session: Session | Connection, job_id: str, events: list[tuple[str, dict[str, Any]]]
+) -> None:
     """Append events to a job whose row this transaction has locked (by an update)."""
-    if not events:
-        return
-    last = session.scalar(select(func.max(JobEvent.number)).where(JobEvent.job_id == job_id)) or 0
     moment = now()
-    rows = [
-        {"job_id": job_id, "number": number, "time": moment, "kind": kind, "data": data}
-        for number, (kind, data) in enumerate(events, last + 1)
-    ]
-    session.execute(insert(JobEvent), rows)
+    for kind, data in events:
+        session.execute(_APPEND, {"job": job_id, "time": moment, "kind": kind, "data": data})
 
 
 def diagnostic(found: Any) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
-from sqlalchemy.orm import Session, aliased
+import attrs
+from sqlalchemy import Select, bindparam, func, or_, select, text, update
+from sqlalchemy.orm import Session
 
 from ..records.database import Database
-from ..records.tables import Job, now
+from ..records.tables import Job, now, table_of
 from .ending import Ending
-from .engine import Lease, Stopper
+from .engine import Lease, Stopper, Taken
 from .journal import add_events
 
 _CLAIMS = 7_240_519
@@ -27,6 +27,26 @@ LOST = {
     "message": "The worker died each time it tried this job.",
     "hint": "Try it again; if it fails the same way, the file may be what kills it.",
 }
+
+_JOBS = table_of(Job)
+_TAKEN = [_JOBS.c[each.name] for each in attrs.fields(Taken)]
+_ANY = select(_JOBS.c.id).where(_JOBS.c.state == "queued").limit(1)
+
+_DROP = (
+    update(_JOBS).where(_JOBS.c.lease == bindparam("token")).values(lease_until=bindparam("until"))
+)
+
+
+def _next(running: int) -> Select[tuple[str]]:
+    """The job whose turn it is."""
+    waiting = select(_JOBS.c.id).where(_JOBS.c.state == "queued")
+    if running:
+        other = _JOBS.alias()
+        count = select(func.count()).select_from(other)
+        count = count.where(other.c.user_id == _JOBS.c.user_id, other.c.state == "running")
+        waiting = waiting.where(count.scalar_subquery() < running)
+    order = waiting.order_by(_JOBS.c.priority.desc(), _JOBS.c.created)
+    return order.limit(1).with_for_update(skip_locked=True)
 
 
 class Leases:
@@ -45,52 +65,40 @@ class Leases:
     ) -> None:
         self._database, self._worker, self._ending = database, worker, ending
         self._seconds, self._running = seconds, running
+        # Made once: to make it anew for each job costs more than to carry it out.
+        self._take = (
+            update(_JOBS)
+            .where(_JOBS.c.id == _next(running).scalar_subquery(), _JOBS.c.state == "queued")
+            .values(
+                state="running", worker=worker, attempt=_JOBS.c.attempt + 1, pages=[],
+                progress=None, lease=bindparam("token"), started=bindparam("moment"),
+                lease_until=bindparam("until"),
+            )
+            .returning(*_TAKEN)
+        )  # fmt: skip
 
-    def take(self) -> tuple[Job, Lease] | None:
+    def take(self) -> tuple[Taken, Lease] | None:
         """The next job, ours from now on; None if there is nothing to do."""
         if not self._any():
             return None
         token = secrets.token_urlsafe(16)
-        with self._database.write() as session:
+        with self._database.change() as connection:
             moment = now()  # not before: it may have taken a while to be let in
+            until = moment + timedelta(seconds=self._seconds)
             if self._running and not self._database.sqlite:
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
-            job = session.scalar(
-                update(Job)
-                .where(Job.id == self._next().scalar_subquery(), Job.state == "queued")
-                .values(
-                    state="running", lease=token, worker=self._worker, started=moment,
-                    lease_until=moment + timedelta(seconds=self._seconds),
-                    attempt=Job.attempt + 1, pages=[], progress=None,
-                )
-                .returning(Job)
-            )  # fmt: skip
-            if job is None:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
+            values = {"token": token, "moment": moment, "until": until}
+            row = connection.execute(self._take, values).one_or_none()
+            if row is None:
                 return None
-            add_events(session, job.id, [("started", {"attempt": job.attempt})])
+            job = Taken(*row)
+            add_events(connection, job.id, [("started", {"attempt": job.attempt})])
         return job, Lease(job.id, token, job.attempt, Stopper())
 
     def _any(self) -> bool:
         """Whether anything waits; asked first, so that idle workers never write."""
-        with self._database.read() as session:
-            return session.scalar(select(Job.id).where(Job.state == "queued").limit(1)) is not None
-
-    def _next(self) -> Any:
-        waiting = select(Job.id).where(Job.state == "queued")
-        if self._running:
-            other = aliased(Job)
-            running = (
-                select(func.count())
-                .select_from(other)
-                .where(other.user_id == Job.user_id, other.state == "running")
-                .scalar_subquery()
-            )
-            waiting = waiting.where(running < self._running)
-        return (
-            waiting.order_by(Job.priority.desc(), Job.created)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        with self._database.look() as connection:
+            return connection.scalar(_ANY) is not None
 
     def beat(self, leases: Iterable[Lease]) -> None:
         """Prolong leases; those that are gone are told to stop, and so are cancelled ones."""
@@ -112,20 +120,20 @@ class Leases:
             elif kept[token]:
                 lease.stopper.stop("cancel")
 
-    def recover(self) -> int:
-        """Free the jobs of workers that fell silent; gives how many."""
+    def recover(self) -> list[tuple[str, bool]]:
+        """Free the jobs of workers that fell silent; gives which, and whether that ended them."""
         moment = now()
         silent = [Job.state == "running", or_(Job.lease_until < moment, Job.lease_until.is_(None))]
         with self._database.read() as session:
             if session.scalar(select(Job.id).where(*silent).limit(1)) is None:
-                return 0
+                return []
         with self._database.write() as session:
             jobs = session.scalars(
                 select(Job).where(*silent).with_for_update(skip_locked=True)
             ).all()
             for job in jobs:
                 self._free(session, job)
-        return len(jobs)
+            return [(job.id, job.state != "queued") for job in jobs]
 
     def _free(self, session: Session, job: Job) -> None:
         if job.cancel_requested:
@@ -136,6 +144,11 @@ class Leases:
             job.state, job.lease, job.lease_until = "queued", None, None
             session.flush()
             add_events(session, job.id, [("queued", {"reason": "worker-lost"})])
+
+    def drop(self, lease: Lease) -> None:
+        """Leave a job to the next worker: this attempt has failed and counts."""
+        with self._database.change() as connection:
+            connection.execute(_DROP, {"token": lease.token, "until": now()})
 
     def give_back(self, lease: Lease) -> bool:
         """Put a job back into the queue as if it had not been begun; False if it was not ours."""

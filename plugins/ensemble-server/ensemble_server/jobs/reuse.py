@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ensemble_core import __version__
 from ensemble_core.model import ComponentSpec
@@ -17,13 +17,28 @@ from ensemble_core.pipeline import Input, Pipeline
 from ensemble_core.sniff import sniff
 
 from ..records.database import Database
-from ..records.tables import Job, JobFile, new_id
+from ..records.tables import Job, JobFile, new_id, table_of
 from ..storage import Store
 from .asked import digest
+from .engine import Taken
 
 FORMAT = 1
 """Changes when results of an older service must not be used any more."""
 _KEPT = 64
+
+_JOBS, _FILES = table_of(Job), table_of(JobFile)
+_EARLIER = (
+    select(_JOBS.c.id, _JOBS.c.state, _JOBS.c.report, _JOBS.c.pages, _JOBS.c.page_count)
+    .where(
+        _JOBS.c.fingerprint == bindparam("fingerprint"),
+        _JOBS.c.user_id == bindparam("user"),
+        _JOBS.c.id != bindparam("job"),
+        _JOBS.c.state == "done",
+    )
+    .order_by(_JOBS.c.created.desc())
+    .limit(1)
+)
+_RESULTS = select(_FILES).where(_FILES.c.job_id == bindparam("job"), _FILES.c.kind != "input")
 
 
 class Reuse:
@@ -38,9 +53,7 @@ class Reuse:
         self._database, self._store = database, store
         self._plans: OrderedDict[tuple[int, tuple[str, ...]], tuple[Pipeline, str]] = OrderedDict()
 
-    def fingerprint(
-        self, pipeline: Pipeline, source: Input, inputs: Sequence[JobFile]
-    ) -> str | None:
+    def fingerprint(self, pipeline: Pipeline, source: Input, inputs: Sequence[Any]) -> str | None:
         """What decides the result, as a hash; None if it is another one each time.
 
         Raises:
@@ -53,29 +66,18 @@ class Reuse:
         files = [[each.sha256, each.name] for each in inputs]
         return digest([FORMAT, plan, files])
 
-    def find(self, job: Job, fingerprint: str | None) -> Job | None:
-        """An earlier job of the same user with the same result."""
+    def find(self, job: Taken, fingerprint: str | None) -> Any:
+        """An earlier job of the same user with the same result: its row, or None."""
         if fingerprint is None:
             return None
-        with self._database.read() as session:
-            return session.scalar(
-                select(Job)
-                .where(
-                    Job.fingerprint == fingerprint,
-                    Job.user_id == job.user_id,
-                    Job.id != job.id,
-                    Job.state == "done",
-                )
-                .order_by(Job.created.desc())
-                .limit(1)
-            )
+        values = {"fingerprint": fingerprint, "user": job.user_id, "job": job.id}
+        with self._database.look() as connection:
+            return connection.execute(_EARLIER, values).one_or_none()
 
-    def copy(self, earlier: Job, job_id: str, place: str) -> list[dict[str, Any]] | None:
-        """Copy the earlier job's files; the rows for them, or None if one is gone."""
-        with self._database.read() as session:
-            files = session.scalars(
-                select(JobFile).where(JobFile.job_id == earlier.id, JobFile.kind != "input")
-            ).all()
+    def copy(self, earlier: str, job_id: str, place: str) -> list[dict[str, Any]] | None:
+        """Copy an earlier job's files; the rows for them, or None if one is gone."""
+        with self._database.look() as connection:
+            files = connection.execute(_RESULTS, {"job": earlier}).all()
         rows: list[dict[str, Any]] = []
         for number, each in enumerate(files):
             key = f"{place}/{number}.{each.key.rpartition('.')[2]}"

@@ -179,6 +179,9 @@ class Worker:
             with span("job", id=job.id, attempt=lease.attempt):
                 self._converter.convert(job, lease, held.journal, slot)
             self._last_seconds = time.monotonic() - began
+        except Exception:
+            self._leases.drop(lease)
+            raise
         finally:
             self._slots.put(slot)
             with self._lock:
@@ -194,6 +197,14 @@ class Worker:
         with self._lock:
             self._held.pop(job_id, None)
         self._leases.give_back(lease)
+
+    def _recover(self) -> None:
+        """Free the jobs of the dead."""
+        for job_id, over in self._leases.recover():
+            if over:
+                self._converter.clear(job_id)
+            else:
+                self.wake()
 
     def _keep(self) -> None:
         """Flush journals, watch deadlines, beat, recover the jobs of the dead."""
@@ -212,8 +223,7 @@ class Worker:
                     self._leases.beat([each.lease for each in held])
                 if moment - recovered > min(self._lease_seconds / 2, 10.0):
                     recovered = moment
-                    if self._leases.recover():
-                        self.wake()
+                    self._recover()
             except Exception:
                 log.exception("worker.keeper-failed")
                 self._stopping.wait(1.0)

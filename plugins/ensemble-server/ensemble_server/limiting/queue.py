@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ..api.errors import Problem
-from ..records.tables import Job, User
+from ..records.tables import Job, User, table_of
 
 UNFINISHED = ("receiving", "queued", "running")
 
+_LOCK = (
+    select(table_of(User).c.id).where(table_of(User).c.id == bindparam("user")).with_for_update()
+)
+_COUNT = select(func.count()).where(
+    table_of(Job).c.user_id == bindparam("user"), table_of(Job).c.state.in_(UNFINISHED)
+)
 
-def admit(session: Session, user_id: str, most: int) -> None:
+
+def admit(session: Session | Connection, user_id: str, most: int) -> None:
     """Refuse a job if its user has too many unfinished ones.
 
     Call it in the transaction that adds the job: until that ends, no other can be admitted for this
@@ -25,9 +32,9 @@ def admit(session: Session, user_id: str, most: int) -> None:
     Raises:
         Problem: 429 ``queue-full``.
     """
-    session.execute(select(User.id).where(User.id == user_id).with_for_update())
-    mine = (Job.user_id == user_id, Job.state.in_(UNFINISHED))
-    if (session.scalar(select(func.count()).select_from(Job).where(*mine)) or 0) >= most:
+    if not isinstance(session, Connection) or session.dialect.name != "sqlite":
+        session.execute(_LOCK, {"user": user_id})
+    if (session.scalar(_COUNT, {"user": user_id}) or 0) >= most:
         raise Problem(
             429,
             "queue-full",

@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, insert, null, select, union_all
 from sqlalchemy.orm import Session
 
-from ..records.tables import Job, Notice, User, Webhook, now
+from ..records.tables import Notice, User, Webhook, now, table_of
+
+_TARGETS = union_all(
+    select(table_of(Webhook).c.id).where(table_of(Webhook).c.user_id == bindparam("user")),
+    select(null()).where(
+        table_of(User).c.id == bindparam("user"),
+        table_of(User).c.notify_by_mail,
+        table_of(User).c.email != "",
+    ),
+)
+"""Where the user wants to be told: their webhooks, and None for their mail."""
 
 
-def announce(session: Session, job: Job) -> None:
+def announce(session: Session | Connection, job: Any) -> None:
     """Put down that a job has ended, for each webhook of its user and for their mail.
 
     Args:
         session: The transaction that ends the job.
-        job: The job, in its last state.
+        job: The job, in its last state (a row of it will do).
     """
-    payload = _payload(job)
-    webhooks = session.scalars(select(Webhook.id).where(Webhook.user_id == job.user_id)).all()
-    wants_mail = session.scalar(
-        select(User.id).where(User.id == job.user_id, User.notify_by_mail, User.email != "")
-    )
-    targets: list[str | None] = [*webhooks, *([None] if wants_mail else [])]
-    for webhook_id in targets:
-        session.add(
-            Notice(
-                user_id=job.user_id,
-                webhook_id=webhook_id,
-                job_id=job.id,
-                event=f"job.{job.state}",
-                payload=payload,
-            )
-        )
+    targets = session.execute(_TARGETS, {"user": job.user_id}).scalars().all()
+    if not targets:
+        return
+    common = {
+        "user_id": job.user_id, "job_id": job.id, "event": f"job.{job.state}",
+        "payload": _payload(job),
+    }  # fmt: skip
+    rows = [{**common, "webhook_id": webhook_id} for webhook_id in targets]
+    session.execute(insert(table_of(Notice)), rows)
 
 
-def _payload(job: Job) -> dict[str, Any]:
+def _payload(job: Any) -> dict[str, Any]:
     return {
         "job": job.id,
         "name": job.name,

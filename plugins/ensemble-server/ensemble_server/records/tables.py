@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -55,6 +56,11 @@ class Record(DeclarativeBase):
     """Common to all tables."""
 
     type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+
+
+def table_of(record: type[Record]) -> Table:
+    """Its table, for statements that are made once and carried out by a connection alone."""
+    return cast("Table", record.__table__)
 
 
 class User(Record):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ensemble_core.sniff import sniff
@@ -19,12 +20,28 @@ from ..jobs.asked import Asked, digest
 from ..jobs.journal import add_events
 from ..jobs.names import clean_name
 from ..limiting.queue import admit
-from ..records.tables import Job, JobFile, new_id
+from ..records.tables import Job, JobFile, new_id, table_of
 
 if TYPE_CHECKING:
     from .service import Service
 
 HIGHEST_PRIORITY = 10
+
+_JOBS = table_of(Job)
+_RECEIVING = (_JOBS.c.id == bindparam("job"), _JOBS.c.state == "receiving")
+_SET = (
+    "state", "name", "options", "priority", "deadline", "idempotency_key", "request_digest",
+)  # fmt: skip
+# Made once: to make them anew for each job costs more than to carry them out.
+_BEGIN, _FILES = insert(_JOBS), insert(table_of(JobFile))
+_QUEUE = (
+    update(_JOBS)
+    .where(*_RECEIVING)
+    .values({name: bindparam(name) for name in _SET})
+    .returning(*_JOBS.c)
+)
+_STILL = update(_JOBS).where(*_RECEIVING).values(state="receiving")
+_FORGET = delete(_JOBS).where(*_RECEIVING)
 
 
 @attrs.define
@@ -173,31 +190,38 @@ class Intake:
             received.stream.close()
         self._clean()
         if self._begun:
-            self._service.store.remove(f"jobs/{self.job_id}")
-            with self._service.database.write() as session:
-                session.execute(delete(Job).where(Job.id == self.job_id, Job.state == "receiving"))
+            self._forget()
 
     def _begin(self) -> None:
         if self._begun:
             return
-        with self._service.database.write() as session:
-            admit(session, self._user_id, self._limits.queued_jobs)
-            session.execute(
-                insert(Job).values(
-                    id=self.job_id, user_id=self._user_id, name="", options={}, state="receiving",
-                    max_attempts=self._service.settings.attempts,
-                )
-            )  # fmt: skip
+        row = {
+            "id": self.job_id, "user_id": self._user_id, "name": "", "options": {},
+            "state": "receiving", "max_attempts": self._service.settings.attempts,
+        }  # fmt: skip
+        with self._service.database.change() as connection:
+            admit(connection, self._user_id, self._limits.queued_jobs)
+            connection.execute(_BEGIN, row)
         self._begun = True
 
     def _queue(self, values: dict[str, Any], rows: list[dict[str, Any]]) -> Job:
-        with self._service.database.write() as session:
-            job = session.scalars(
-                update(Job).where(Job.id == self.job_id).values(**values).returning(Job)
-            ).one()
-            session.execute(insert(JobFile), rows)
-            add_events(session, self.job_id, [("queued", {})])
-        return job
+        with self._service.database.change() as connection:
+            row = connection.execute(_QUEUE, {"job": self.job_id, **values}).one()
+            connection.execute(_FILES, rows)
+            add_events(connection, self.job_id, [("queued", {})])
+        return Job(**row._mapping)
+
+    def _forget(self) -> None:
+        """Remove files and row, unless the job is queued after all.
+
+        It is if the word that it was got lost on its way from the database.
+        """
+        with self._service.database.change() as connection:
+            if not connection.execute(_STILL, {"job": self.job_id}).rowcount:
+                return
+        self._service.store.remove(f"jobs/{self.job_id}")
+        with self._service.database.change() as connection:
+            connection.execute(_FORGET, {"job": self.job_id})
 
     def _earlier(self, key: str, request: str) -> Job | None:
         with self._service.database.read() as session:
@@ -241,7 +265,7 @@ class Intake:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             return path
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="ensemble-upload-"))
+            self._folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
         return self._folder / key.rpartition("/")[2]
 
     def _clean(self) -> None:
