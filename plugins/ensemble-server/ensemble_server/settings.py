@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         default=True, description="Without any sign-in, on loopback, one local user"
     )
     trusted_proxies: list[str] = Field(default=[], description="Whose X-Forwarded-For is believed")
+    allowed_origins: list[str] = Field(
+        default=[],
+        description="Other sites (`https://app.example.org`) whose pages may use the API with a "
+        "key or a token",
+    )
     limits: Limits = Limits()
 
     webhooks_to_private: bool = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from ..limiting.bodies import BodyLimit
 from ..limiting.headers import RateHeaders
@@ -15,6 +16,19 @@ from .who import Auth
 if TYPE_CHECKING:
     from ..records.database import Database
     from ..settings import Settings
+
+_SENT = ["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"]
+_READ = [
+    "Content-Disposition",
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+]
+"""What scripts of other sites may send and read, besides what they always may."""
 
 
 def install(app: FastAPI, settings: Settings, database: Database) -> None:
@@ -27,4 +41,14 @@ def install(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.limiter = Limiter(settings)
     app.add_middleware(RateHeaders)
     app.add_middleware(BodyLimit, settings=settings)
+    if settings.allowed_origins:
+        # Without cookies: a page of another site is somebody by what it sends, or nobody.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=False,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=_SENT,
+            expose_headers=_READ,
+        )
     app.include_router(sign_in.router)
