@@ -10,7 +10,17 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from . import pages
-from .api import artifacts, capabilities, errors, events, health, jobs, keys, webhooks
+from .api import (
+    artifacts,
+    capabilities,
+    errors,
+    events,
+    health,
+    jobs,
+    keys,
+    legacy,
+    webhooks,
+)
 from .auth import installing
 from .metrics import Measuring
 from .records.migrate import upgrade
@@ -41,7 +51,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.state.settings = settings
     app.state.service = service
     app.state.stopping = asyncio.Event()
-    for module in (jobs, artifacts, events, capabilities, health, keys, webhooks):
+    for module in (jobs, artifacts, events, capabilities, health, keys, webhooks, legacy):
         app.include_router(module.router)
     errors.install(app)
     installing.install(app, settings, service.database)

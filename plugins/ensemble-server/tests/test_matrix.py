@@ -5,6 +5,7 @@ An endpoint that has no entry here fails :func:`test_every_endpoint_has_an_entry
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import time
@@ -83,6 +84,15 @@ ENTRIES = {
     "GET /health/ready": Entry(ANYBODY, 200, 200),
     "GET /metrics": Entry(ANYBODY, 404, 404),  # from outside
     "GET /openapi.json": Entry(ANYBODY, 200, 200),
+    # The API of the product this began as.
+    "POST /api/sheet-to-digital/convert": Entry(
+        WRITE, 202, 202, {"json": {"image": base64.b64encode(picture()).decode()}}
+    ),
+    "GET /api/sheet-to-digital/status/{job_id}": Entry(READ, 200, 404),
+    "GET /api/sheet-to-digital/download/{job_id}/{format}": Entry(READ, 200, 404),
+    "GET /api/sheet-to-digital/formats": Entry(VISITOR, 200, 200),
+    "GET /api/sheet-to-digital/health": Entry(ANYBODY, 200, 200),
+    "GET /health": Entry(ANYBODY, 200, 200),
     # Pages.
     "GET /": Entry(VISITOR, 200, 200),
     "GET /jobs": Entry(READ, 200, 200),

@@ -32,11 +32,12 @@ async def live() -> dict[str, str]:
 @router.get("/health/ready", response_model=dict[str, Any], responses={503: {"description": "Not"}})
 def ready(request: Request) -> Response:
     """Whether everything it needs is there: database, storage, recognizers, memory, disk."""
-    found = _looked(request, service_of(request))
+    found = looked(request, service_of(request))
     return JSONResponse(found, 200 if found["status"] == "ok" else 503)
 
 
-def _looked(request: Request, service: Service) -> dict[str, Any]:
+def looked(request: Request, service: Service) -> dict[str, Any]:
+    """Whether everything is well, as of a moment ago."""
     state = request.app.state
     with _lock:
         moment, found = getattr(state, "readiness", (0.0, {}))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..api.errors import Problem, answer
+from ..api.legacy_errors import PREFIX, legacy_answer
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -37,7 +38,12 @@ class BodyLimit:
             return
         headers = dict(scope["headers"])
         most = self._upload if _is_upload(scope["path"], headers) else SMALL
-        refusal = answer(_too_large(most), scope.get("request_id", ""))
+        problem = _too_large(most)
+        refusal = (
+            legacy_answer(problem)
+            if scope["path"].startswith(PREFIX)
+            else answer(problem, scope.get("request_id", ""))
+        )
         said = headers.get(b"content-length", b"0")
         if said.isdigit() and int(said) > most:
             await refusal(scope, receive, send)
