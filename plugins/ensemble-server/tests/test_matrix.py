@@ -184,7 +184,9 @@ class World:
         hook = self.client.post("/v1/webhooks", json={"url": self.receiver.url}).json()["id"]
         self.client.headers = {}  # type: ignore[assignment]
         name = next(each["name"] for each in files if each["kind"] == "output")
-        return {"job_id": job, "name": name, "key_id": key, "webhook_id": hook}
+        return {
+            "job_id": job, "name": name, "format": "musicxml", "key_id": key, "webhook_id": hook,
+        }  # fmt: skip
 
     def ask(self, endpoint: str, things: dict[str, str], headers: dict[str, str]) -> Any:
         """The answer (of a WebSocket: the status) to a request."""
