@@ -130,6 +130,19 @@ def test_signatures_hold_for_this_body_this_secret_and_a_while() -> None:
         assert not is_genuine("secret", rubbish, b"body", 1000)
 
 
+def test_what_the_documentation_tells_receivers_to_do_works() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "service-access.md"
+    if not page.exists():
+        pytest.skip("the documentation is not here")
+    code = page.read_text().partition("```python\n")[2].partition("```")[0]
+    told: dict[str, Any] = {}
+    exec(code, told)
+    present = int(time.time())
+    assert told["is_genuine"]("secret", sign("secret", b"body", present), b"body")
+    assert not told["is_genuine"]("secret", sign("secret", b"body", present - 301), b"body")
+    assert not told["is_genuine"]("other", sign("secret", b"body", present), b"body")
+
+
 def test_what_fails_is_tried_again_with_growing_waits(
     client: TestClient, database: Database, settings: Settings, receiver: Receiver
 ) -> None:
