@@ -31,11 +31,7 @@ test: .venv/dev ## Run all tests, with branch coverage of the core
 lint: .venv/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p ensemble_core
-	for plugin in $(PLUGINS); do \
-	  package=$$(basename $$plugin | tr - _); \
-	  $(BIN)/mypy -p $$package || exit 1; \
-	done
+	$(BIN)/mypy -p ensemble_core $(foreach plugin,$(PLUGINS),-p $(subst -,_,$(notdir $(plugin))))
 	$(BIN)/lint-imports
 
 packages: .venv/dev ## Build every distribution and install the wheels into a clean environment

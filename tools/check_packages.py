@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for package in PACKAGES:
-            run(sys.executable, "-m", "build", "--outdir", folder / "dist", package)
+            run(sys.executable, "-m", "build", "--no-isolation", "-o", folder / "dist", package)
         venv.create(folder / "env", with_pip=True)
         binaries = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
         wheels = sorted((folder / "dist").glob("*.whl"))
