@@ -19,6 +19,8 @@ UNIT = SPACE * FINE
 """Staff space of the fine picture, in its pixels."""
 STRIP = 10
 """Width of a strip in fine pixels: half a space."""
+EACH = 25 * STRIP
+"""What a pixel of ink counts while strips are averaged as bytes."""
 BLOCK = 12
 """Pairs of strips that combs are laid on at once: few enough to stay in the processor's cache."""
 LOST = 12
@@ -74,9 +76,9 @@ def strip_mass(thin: Mask) -> Floats:
     """Pixels of thin ink per strip and row, shape (strips, rows)."""
     height, width = thin.shape
     strips = width // STRIP
-    cut = thin[:, : strips * STRIP].astype(np.float32)
-    means = cv2.resize(cut, (strips, height), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(np.asarray(means, dtype=np.float64).T * STRIP)
+    cut = thin[:, : strips * STRIP] * np.uint8(EACH)
+    means = cv2.resize(cut, (strips, height), interpolation=cv2.INTER_AREA)  # whole numbers
+    return np.ascontiguousarray(np.asarray(means, dtype=np.float64).T * (STRIP / EACH))
 
 
 def _profile(mass: Floats) -> NDArray[np.float32]:

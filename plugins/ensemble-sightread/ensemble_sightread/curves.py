@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import coarse
-from .morphology import Mask, closed, dilated, low_runs, middles, opened, pieces
+from .lines import coarse, median
+from .morphology import Mask, closed, dilated, low_runs, middles, opened, pieces, shown
 from .normalise import FINE
 from .symbols import SPACE, Beam, Curve, Stem
 from .traces import Stroke, branches, branching, sharpest
@@ -24,12 +24,18 @@ FORKED = 0.06
 """Share of a shape's columns with two strokes, from which on they are followed one by one."""
 CUSP = 0.35
 """How much the slope changes where two bows meet, at least."""
+FAINT = 8
+"""Of 255: how sure the net is of a bow at least, where there is one."""
 
 Floats = NDArray[np.float64]
 
 
 def find_curves(
-    ink: Mask, stems: Sequence[Stem], beams: Sequence[Beam], line: float
+    ink: Mask,
+    stems: Sequence[Stem],
+    beams: Sequence[Beam],
+    line: float,
+    sure: Mask | None = None,
 ) -> tuple[Curve, ...]:
     """Bows whose middle is to one side of the line between their ends.
 
@@ -38,17 +44,22 @@ def find_curves(
         stems: What is left out.
         beams: What is left out.
         line: Thickness of a staff line, in fine pixels: bows have gaps where lines were.
+        sure: The net's mask of bows; where it shows nothing, none is looked for.
     """
     thin = _thin(ink, stems, beams)
     bridge = round(line) + 3
     whole = closed(thin, bridge, 3)
     strokes = []
-    for piece in pieces(whole):
-        if piece.width < 0.45 * UNIT or piece.height > 0.9 * piece.width + 0.5 * UNIT:
+    shapes = pieces(whole, width=0.45 * UNIT)
+    for piece in shapes if sure is None else shown(shapes, sure, FAINT):
+        if piece.height > 0.9 * piece.width + 0.5 * UNIT:
             continue
         shape = piece.cut(whole)
+        thickness = np.count_nonzero(shape) / (THICKEST * UNIT * piece.width)
+        if thickness > 2:
+            continue
         several = branching(shape)
-        if np.count_nonzero(shape) > (1 + several) * THICKEST * UNIT * piece.width:
+        if thickness > 1 + several:
             continue
         if several > FORKED:
             strokes += _forked(shape, piece.left, piece.top)
@@ -170,9 +181,9 @@ def _curve(xs: Floats, ys: Floats) -> Curve | None:
         return None
     count = max(2, len(xs) // 12)
     x1, x2 = float(xs[0]), float(xs[-1])
-    y1, y2 = float(np.median(ys[:count])), float(np.median(ys[-count:]))
+    y1, y2 = median(ys[:count]), median(ys[-count:])
     away = ys - (y1 + (y2 - y1) * (xs - x1) / length)
-    bow = float(np.median(away[len(xs) // 3 : 2 * len(xs) // 3 + 1]))
+    bow = median(away[len(xs) // 3 : 2 * len(xs) // 3 + 1])
     if abs(bow) < max(0.1 * UNIT, 0.02 * min(length, 10 * UNIT)):
         return None
     if float((np.sign(away) == np.sign(bow)).mean()) < 0.75:

@@ -32,7 +32,6 @@ GAP = 2.6
 CLOSED, WIDEST, OPEN = 0.45, 3.2, 0.42
 """Staff spaces between the lines: at the closed end at most, at the open one at most and at
 least."""
-
 Floats = NDArray[np.float64]
 
 
@@ -63,9 +62,8 @@ def find_hairpins(ink: Mask, symbols: Sequence[Symbol]) -> tuple[Hairpin, ...]:
     """
     thin = low_runs(ink, round(THICKEST * UNIT))
     strokes: list[_Line] = []
-    for piece in pieces(thin):
-        flat = piece.height < 0.6 * piece.width + 0.3 * UNIT
-        if piece.width > 0.5 * UNIT and piece.height < 3.5 * UNIT and flat:
+    for piece in pieces(thin, width=0.5 * UNIT + 1):
+        if piece.height < min(3.5 * UNIT, 0.6 * piece.width + 0.3 * UNIT):
             strokes += _strokes(piece, thin)
     lines = [line for line in _joined(strokes) if line.length > SHORTEST * UNIT]
     lines = [line for line in lines if abs(line.slope) < STEEPEST and _is_inked(line)]

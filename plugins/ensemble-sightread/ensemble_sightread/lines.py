@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .morphology import Mask, low_runs, without
+from .morphology import Mask, dilated, low_runs, without
 from .normalise import FINE, Normalised
 from .symbols import Staff
 
@@ -44,8 +44,8 @@ def clear_lines(page: Normalised, staves: Sequence[Staff]) -> Mask:
         bottom = np.interp(x, staff.xs, staff.bottom)
         space = np.interp(x, staff.xs, staff.space)
         lines = np.rint(fine(bottom - np.arange(5)[:, None] * space)).astype(np.int64)
-        for delta in range(-half, half + 1):
-            near[np.clip(lines + delta, 0, height - 1), columns] = 1
+        near[np.clip(lines, 0, height - 1), columns] = 1
+    near = dilated(near, 2 * half + 1, 1)
     return without(page.ink, np.asarray(cv2.bitwise_and(low, near), dtype=np.uint8))
 
 

@@ -13,6 +13,9 @@ SURE = 140
 BLUR = 13
 """Fine pixels over which the middle of a line is looked for."""
 
+AROUND = 4
+"""Pixels of a mask around what it shows: more than the blur reaches."""
+
 
 def ridge(sure: NDArray[np.uint8], shape: tuple[int, int], upright: bool) -> Mask:
     """The middle lines of what a mask of the net shows, three fine pixels thick.
@@ -23,29 +26,39 @@ def ridge(sure: NDArray[np.uint8], shape: tuple[int, int], upright: bool) -> Mas
         upright: Whether the lines run down the page, or across it.
     """
     drawn: Mask = np.zeros(shape, np.uint8)
-    rows = np.flatnonzero(sure.max(axis=1) >= SURE)
-    if not rows.size:
-        return drawn
-    columns = np.flatnonzero(sure.max(axis=0) >= SURE)
-    top, bottom = max(0, rows[0] - 2), rows[-1] + 3
-    left, right = max(0, columns[0] - 2), columns[-1] + 3
-    part = sure[top:bottom, left:right]
-    large = cv2.resize(part, (part.shape[1] * 4, part.shape[0] * 4), interpolation=cv2.INTER_LINEAR)
-    size = (BLUR, 1) if upright else (1, BLUR)
-    blur = np.asarray(cv2.GaussianBlur(large, size, 0), dtype=np.uint8)
-    one, other = _beside(blur, upright)
-    middle = (large >= SURE) & (blur >= one) & (blur > other)
-    thick = dilated(middle.astype(np.uint8), *((1, 3) if upright else (3, 1)))
-    place = drawn[top * 4 : bottom * 4, left * 4 : right * 4]
-    place[:] = thick[: place.shape[0], : place.shape[1]]
+    there = np.asarray(cv2.compare(sure, SURE - 1, cv2.CMP_GT), dtype=np.uint8)
+    for top, bottom in _stretches(there, 1):
+        for left, right in _stretches(there[top:bottom], 0):
+            middle = _middle(sure[top:bottom, left:right], upright)
+            place = drawn[top * 4 : bottom * 4, left * 4 : right * 4]
+            place[:] = middle[: place.shape[0], : place.shape[1]]
     return drawn
 
 
-def _beside(picture: NDArray[np.uint8], upright: bool) -> tuple[NDArray[np.uint8], ...]:
-    """The picture moved by a pixel one way and the other."""
-    one, other = np.zeros_like(picture), np.zeros_like(picture)
+def _stretches(there: Mask, axis: int) -> list[tuple[int, int]]:
+    """Rows (or columns) with anything on them and a few around, as runs: first, and behind last."""
+    places = np.flatnonzero(cv2.reduce(there, axis, cv2.REDUCE_MAX))
+    if not places.size:
+        return []
+    cuts = np.flatnonzero(np.diff(places) > 2 * AROUND)
+    firsts, lasts = places[[0, *(cuts + 1)]], places[[*cuts, -1]]
+    most = there.shape[1 - axis]
+    return [
+        (max(0, first - AROUND), min(most, last + AROUND + 1))
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    ]
+
+
+def _middle(part: NDArray[np.uint8], upright: bool) -> Mask:
+    """The middle lines in a piece of a mask, at four times its size."""
+    large = np.asarray(cv2.resize(part, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR), np.uint8)
+    size = (BLUR, 1) if upright else (1, BLUR)
+    blur = np.asarray(cv2.GaussianBlur(large, size, 0), dtype=np.uint8)
+    middle = large >= SURE
     if upright:
-        one[:, 1:], other[:, :-1] = picture[:, :-1], picture[:, 1:]
+        middle[:, 1:] &= blur[:, 1:] >= blur[:, :-1]
+        middle[:, :-1] &= blur[:, :-1] > blur[:, 1:]
     else:
-        one[1:], other[:-1] = picture[:-1], picture[1:]
-    return one, other
+        middle[1:] &= blur[1:] >= blur[:-1]
+        middle[:-1] &= blur[:-1] > blur[1:]
+    return dilated(middle.view(np.uint8), *((1, 3) if upright else (3, 1)))

@@ -92,6 +92,9 @@ def _runs(band: Band) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _thick_bars(band: Band) -> list[_Block]:
+    on_line = _stretches(band.ink[(band.top + band.bottom) // 2] > 0, round(0.1 * band.space))
+    if not any(last - first + 1 >= (SHORTEST - 0.6) * band.space for first, last in on_line):
+        return []
     up, down = _runs(band)
     space = band.space
     high = up + down - 1

@@ -73,7 +73,7 @@ def see(
     from .ledgers import Ledgers
     from .multirests import find_multirests
     from .normalise import normalise
-    from .structure import analyse
+    from .structure import analyse, without_known
     from .symbols import SPACE
     from .voltas import find_voltas
     from .words import find_words, outside
@@ -97,7 +97,8 @@ def see(
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, straight, page.image, threads)
     printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
-    seen = attrs.evolve(seen, multirests=rests, hairpins=find_hairpins(printed, kept))
+    pins = find_hairpins(without_known(printed, glance.masks, "text"), kept)
+    seen = attrs.evolve(seen, multirests=rests, hairpins=pins)
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)
     seen = attrs.evolve(seen, voltas=find_voltas(printed, seen))

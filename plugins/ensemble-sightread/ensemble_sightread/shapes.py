@@ -152,13 +152,13 @@ def _held(boxes: Floats, stems: Sequence[Stem], beams: Sequence[Beam]) -> Flags:
     """Which shapes have a stem or beam in them."""
     left, top, right, bottom = boxes
     held = np.zeros(len(left), bool)
-    for stem in stems:
-        x, high, low = (float(v) for v in fine((stem.x, stem.top, stem.bottom)))
-        shared = np.minimum(bottom, low) - np.maximum(top, high)
-        held |= (
-            (left - 2 <= x)
-            & (x <= right + 2)
-            & (shared > 0.5 * np.minimum(bottom - top, low - high))
+    for x, high, low in fine([(s.x, s.top, s.bottom) for s in stems]).reshape(-1, 3).tolist():
+        near = slice(*np.searchsorted(left, (x - JOINED * UNIT - 3, x + 3)).tolist())
+        shared = np.minimum(bottom[near], low) - np.maximum(top[near], high)
+        held[near] |= (
+            (left[near] - 2 <= x)
+            & (x <= right[near] + 2)
+            & (shared > 0.5 * np.minimum(bottom[near] - top[near], low - high))
         )
     for beam in beams:
         x, y = float(fine((beam.x1 + beam.x2) / 2)), float(fine((beam.y1 + beam.y2) / 2))
@@ -236,12 +236,17 @@ def _covered(areas: Mask, x: Floats, y: Floats, wide: Floats, high: Floats) -> F
 def _claimed(
     x: Floats, y: Floats, wide: Floats, high: Floats, symbols: Sequence[Symbol]
 ) -> NDArray[np.int64]:
-    """What covers each shape: 0 nothing, 1 a symbol, 2 a sign."""
+    """What covers each shape: 0 nothing, 1 a symbol, 2 a sign; they ascend by their left."""
     claimed = np.zeros(len(x), np.int64)
+    left, right, top, bottom = x - wide / 2, x + wide / 2, y - high / 2, y + high / 2
+    least = 0.5 * wide * high
     for s in symbols:
-        across = np.minimum(s.right, x + wide / 2) - np.maximum(s.left, x - wide / 2)
-        down = np.minimum(s.bottom, y + high / 2) - np.maximum(s.top, y - high / 2)
-        covered = across.clip(0) * down.clip(0) > 0.5 * wide * high
+        # More than half of a shape is covered: it is not twice as wide as the symbol.
+        begin = s.left - 2 * (s.right - s.left) - 1
+        near = slice(*np.searchsorted(left, (begin, s.right + 1)).tolist())
+        across = np.minimum(s.right, right[near]) - np.maximum(s.left, left[near])
+        down = np.minimum(s.bottom, bottom[near]) - np.maximum(s.top, top[near])
+        covered = across.clip(0) * down.clip(0) > least[near]
         sign = s.kind.startswith("dynamic-") or (s.kind in SIGNS and s.confidence > 0.6)
-        claimed[covered] = np.maximum(claimed[covered], 2 if sign else 1)
+        claimed[near][covered] = np.maximum(claimed[near][covered], 2 if sign else 1)
     return claimed

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse, median, staff_y, straight
-from .morphology import Mask, closed, eroded, low_runs, middles, opened, pieces, without
+from .morphology import Mask, Piece, closed, eroded, low_runs, middles, opened, pieces, without
 from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
@@ -70,9 +70,9 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
 def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
     """Each thin piece, prolonged through whatever thick ink it runs into."""
     found = []
-    for piece in pieces(thin):
+    for piece in pieces(thin, height=0.5 * UNIT):
         left, top, width, height = piece.left, piece.top, piece.width, piece.height
-        if height < 0.5 * UNIT or width > 0.45 * UNIT + 0.06 * height:
+        if width > 0.45 * UNIT + 0.06 * height:
             continue
         across = piece.cut(thin).sum(axis=0, dtype=np.int64)
         area = int(across.sum())
@@ -227,7 +227,7 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     stems = sorted(stems, key=lambda stem: stem.x)
     places = [stem.x for stem in stems]
     found: list[tuple[Beam, int]] = []
-    for shape, left, top in _bars(bars):
+    for shape, left, top in _bars(bars, stems):
         beam = _straight(shape, left, top)
         if beam is not None:
             found += _hung(beam, stems, places)
@@ -262,18 +262,44 @@ def _apart_from_next(beam: Beam, near: list[float]) -> tuple[Beam, list[float]]:
     return attrs.evolve(beam, **end), [stem for stem in near if stem != x]
 
 
-def _bars(mask: Mask) -> Iterator[tuple[Mask, int, int]]:
-    """Shapes (4-connected) that may be beams, with the left and the top of their boxes."""
-    for piece in pieces(mask):
-        if piece.width < SHORTEST_BEAM * UNIT:
-            continue
+def _bars(mask: Mask, stems: Sequence[Stem]) -> Iterator[tuple[Mask, int, int]]:
+    """Shapes (4-connected) that may be beams, with the left and the top of their boxes.
+
+    Args:
+        mask: What is as thick as a beam.
+        stems: Left to right; no beam is far from all of them.
+    """
+    for piece in _near(pieces(mask, width=SHORTEST_BEAM * UNIT), stems):
         count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.cut(mask), connectivity=4)
         for number in range(1, count):
-            left, top, width, height, _ = (int(value) for value in stats[number])
+            left, top, width, height, _ = stats[number].tolist()
             if width >= SHORTEST_BEAM * UNIT and height <= 1.3 * width + UNIT:
                 shape = labels[top : top + height, left : left + width] == number
                 for layer in _layers(shape.astype(np.uint8)):
                     yield layer, piece.left + left, piece.top + top
+
+
+def _near(shapes: Sequence[Piece], stems: Sequence[Stem]) -> list[Piece]:
+    """The shapes with a stem that may touch them.
+
+    A beam is drawn out by less than a space to its stems, so it cannot rise much on the way.
+    """
+    if not shapes or not stems:
+        return []
+    left, top, wide, high = (
+        np.array([(s.left, s.top, s.width, s.height) for s in shapes], np.float64).T / FINE
+    )
+    x, above, below = np.array([(stem.x, stem.top, stem.bottom) for stem in stems]).T
+    reach = 0.5 * SPACE + 1
+    first = np.searchsorted(x, left - reach)
+    last = np.searchsorted(x, left + wide + reach, side="right")
+    from_y, to_y = top - 2 * SPACE, top + high + 2 * SPACE
+    kept = []
+    for number, shape in enumerate(shapes):
+        here = slice(first[number], last[number])
+        if ((above[here] < to_y[number]) & (below[here] > from_y[number])).any():
+            kept.append(shape)
+    return kept
 
 
 def _layers(shape: Mask) -> Iterator[Mask]:

@@ -80,15 +80,18 @@ def analyse(
         systems=systems,
         stems=stems,
         beams=beams,
-        curves=find_curves(_without_words(cleared, masks), stems, beams, page.line),
+        curves=find_curves(
+            without_known(cleared, masks, "text"), stems, beams, page.line, masks.get("curve")
+        ),
     )
     return seen, cleared, [straight for _, straight in both]
 
 
-def _without_words(ink: Mask, masks: Mapping[str, NDArray[np.uint8]]) -> Mask:
-    """The fine picture without what the net is sure are words."""
-    if "text" not in masks:
+def without_known(ink: Mask, masks: Mapping[str, NDArray[np.uint8]], *names: str) -> Mask:
+    """The fine picture without what the net is sure is one of some things."""
+    sure = [masks[name] for name in names if name in masks]
+    if not sure:
         return ink
-    words = (masks["text"] >= SURE).astype(np.uint8)
+    words = (np.maximum.reduce(sure) >= SURE).astype(np.uint8)
     large = cv2.resize(words, None, fx=2 * FINE, fy=2 * FINE, interpolation=cv2.INTER_NEAREST)
     return without(ink, np.asarray(large[: ink.shape[0], : ink.shape[1]], dtype=np.uint8))

@@ -7,6 +7,7 @@ the right, y downwards. A *step* counts diatonic positions on a staff: 0 is the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import attrs
@@ -92,6 +93,25 @@ class Staff:
     space: np.ndarray
     confidence: float = 1.0
     lean: float | None = None
+    _knots: tuple[list[float], list[float], list[float]] = attrs.field(init=False, repr=False)
+
+    @_knots.default
+    def _as_lists(self) -> tuple[list[float], list[float], list[float]]:
+        return self.xs.tolist(), self.bottom.tolist(), self.space.tolist()
+
+    def _at(self, x: float) -> tuple[float, float]:
+        """Bottom line and space at x: NumPy's ``interp``, which takes ten times as long for one."""
+        xs, bottom, space = self._knots
+        place = bisect_right(xs, x) - 1
+        if place < 0:
+            return bottom[0], space[0]
+        if place >= len(xs) - 1 or xs[place] == x:
+            return bottom[place], space[place]
+        across, away = xs[place + 1] - xs[place], x - xs[place]
+        return (
+            (bottom[place + 1] - bottom[place]) / across * away + bottom[place],
+            (space[place + 1] - space[place]) / across * away + space[place],
+        )
 
     @property
     def left(self) -> float:
@@ -105,17 +125,13 @@ class Staff:
 
     def y(self, step: float, x: float) -> float:
         """The y of a step at x."""
-        import numpy as np
-
-        bottom = float(np.interp(x, self.xs, self.bottom))
-        return bottom - step * float(np.interp(x, self.xs, self.space)) / 2
+        bottom, space = self._at(x)
+        return bottom - step * space / 2
 
     def step(self, x: float, y: float) -> float:
         """The (fractional) step of a point."""
-        import numpy as np
-
-        space = float(np.interp(x, self.xs, self.space))
-        return 2 * (float(np.interp(x, self.xs, self.bottom)) - y) / space
+        bottom, space = self._at(x)
+        return 2 * (bottom - y) / space
 
 
 @attrs.frozen

@@ -57,8 +57,8 @@ def _runs(shape: Mask) -> list[list[tuple[int, int]]]:
 
 def branching(shape: Mask) -> float:
     """Share of the columns in which there is more than one run of ink."""
-    edges = np.diff(np.pad(shape.astype(np.int8), ((1, 0), (0, 0))), axis=0)
-    return float(((edges > 0).sum(axis=0) > 1).mean())
+    starts = (shape[1:] > shape[:-1]).sum(axis=0, dtype=np.uint16) + shape[0]
+    return float((starts > 1).mean())
 
 
 def sharpest(stroke: Stroke, reach: int) -> tuple[int, float]:

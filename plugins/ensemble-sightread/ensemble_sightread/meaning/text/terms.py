@@ -117,9 +117,12 @@ def _nearest(word: str, known: frozenset[str]) -> str | None:
     if word in known or len(word) < 4:
         return None
     best: list[tuple[int, str]] = []
-    for other in known:
-        off = (len(other) >= 5) + (len(other) >= 8)
-        if off and abs(len(other) - len(word)) <= off:
+    own = _letters(word)
+    for other, letters, off in _with_letters(known):
+        if abs(len(other) - len(word)) > off:
+            continue
+        # An edit brings or takes one letter at most.
+        if max((own & ~letters).bit_count(), (letters & ~own).bit_count()) <= off:
             away = _edits(word, other)
             if away <= off:
                 best.append((away, other))
@@ -127,6 +130,20 @@ def _nearest(word: str, known: frozenset[str]) -> str | None:
     if not best or (len(best) > 1 and best[0][0] == best[1][0]):
         return None
     return best[0][1]
+
+
+@lru_cache(maxsize=4)
+def _with_letters(known: frozenset[str]) -> tuple[tuple[str, int, int], ...]:
+    """The words that may be misread, which letters they have, and how many may be wrong."""
+    return tuple((word, _letters(word), 1 + (len(word) >= 8)) for word in known if len(word) >= 5)
+
+
+def _letters(word: str) -> int:
+    """Which letters a word has, as bits; some letters share one."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << ord(letter) % 64
+    return bits
 
 
 def _edits(word: str, other: str) -> int:
