@@ -21,7 +21,9 @@ STRIP = 10
 """Width of a strip in fine pixels: half a space."""
 EACH = 25 * STRIP
 """What a pixel of ink counts while strips are averaged as bytes."""
-BLOCK = 12
+FULL = 1000
+"""What a row full of ink counts while combs are laid on."""
+BLOCK = 24
 """Pairs of strips that combs are laid on at once: few enough to stay in the processor's cache."""
 LOST = 12
 """Strips after which a chain ends that no peak continues."""
@@ -81,13 +83,14 @@ def strip_mass(thin: Mask) -> Floats:
     return np.ascontiguousarray(np.asarray(means, dtype=np.float64).T * (STRIP / EACH))
 
 
-def _profile(mass: Floats) -> NDArray[np.float32]:
-    """Share of thin ink per strip and row, slightly blurred along y, 1 at most."""
+def _profile(mass: Floats) -> NDArray[np.int16]:
+    """Share of thin ink per strip and row, slightly blurred along y; :data:`FULL` at most."""
     spread = cv2.GaussianBlur(mass.astype(np.float32), (5, 1), 0.9)
-    return np.asarray(np.minimum(1.0, spread * (2.0 / STRIP)), dtype=np.float32)
+    share = np.minimum(FULL, np.rint(spread * (2.0 * FULL / STRIP)))
+    return np.asarray(share, dtype=np.int16)
 
 
-def _comb(profile: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _comb(profile: NDArray[np.int16]) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
     """How well the best comb explains each place, and what it is measured with.
 
     A score is the mean over five teeth, less what a sixth and a seventh tooth would find.
@@ -97,17 +100,21 @@ def _comb(profile: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
         :data:`REACH` rows, as :func:`_spacing` needs it.
     """
     padded = np.pad(profile, ((0, 0), (REACH, REACH)))
-    best = np.zeros(profile.shape, np.float32)
+    best = np.zeros(profile.shape, np.int16)
     for start in range(0, len(profile), BLOCK):
         block = slice(start, start + BLOCK)
         _comb_block(padded[block], best[block])
-    return np.asarray(cv2.GaussianBlur(best, (5, 1), 1.0), dtype=np.float32), padded
+    score = best.astype(np.float32) / np.float32(20 * FULL)
+    return np.asarray(cv2.GaussianBlur(score, (5, 1), 1.0), dtype=np.float32), padded
 
 
-def _comb_block(padded: NDArray[np.float32], best: NDArray[np.float32]) -> None:
-    """The same for a few strips, without the final blur; fills ``best``."""
+def _comb_block(padded: NDArray[np.int16], best: NDArray[np.int16]) -> None:
+    """The same for a few strips, without the final blur, 20 times as much; fills ``best``.
+
+    Whole numbers of 16 bits: 4 · teeth + 2 · lowest - 3 · outside.
+    """
     height = best.shape[1]
-    teeth, low, outside = (np.empty(best.shape, np.float32) for _ in range(3))
+    teeth, low, outside = (np.empty(best.shape, np.int16) for _ in range(3))
     for spacing in SPACINGS.tolist():
         parts = [padded[:, REACH - round(n * spacing) :][:, :height] for n in range(-1, 6)]
         np.add(parts[1], parts[2], out=teeth)
@@ -116,12 +123,12 @@ def _comb_block(padded: NDArray[np.float32], best: NDArray[np.float32]) -> None:
             teeth += part
             np.minimum(low, part, out=low)
         np.add(parts[0], parts[6], out=outside)
-        teeth *= 0.2
-        outside *= 0.15
-        low *= 0.1
-        teeth -= outside
+        teeth += teeth
         teeth += low
-        teeth -= _unusual(spacing)
+        teeth += teeth
+        outside *= 3
+        outside += round(20 * FULL * _unusual(spacing))
+        teeth -= outside
         np.maximum(best, teeth, out=best)
 
 
@@ -131,20 +138,20 @@ def _unusual(spacing: float) -> float:
 
 
 def _spacings(
-    padded: NDArray[np.float32], strips: NDArray[np.int64], rows: NDArray[np.int64]
+    padded: NDArray[np.int16], strips: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> Floats:
     """The spacing of the best comb at some places."""
     flat, at = padded.ravel(), strips * padded.shape[1] + rows + REACH
     scores = np.empty((len(SPACINGS), len(rows)))
     for score, spacing in zip(scores, SPACINGS.tolist(), strict=True):
-        teeth = np.array([flat.take(at - round(n * spacing)) for n in range(-1, 6)])
+        teeth = np.array([flat.take(at - round(n * spacing)) for n in range(-1, 6)]) / FULL
         inner = teeth[1:6]
         outside = 0.15 * (teeth[0] + teeth[6])
         score[:] = inner.mean(axis=0) + 0.1 * inner.min(axis=0) - outside - _unusual(spacing)
     return np.asarray(SPACINGS[scores.argmax(axis=0)], dtype=np.float64)
 
 
-def _chains(score: NDArray[np.float32], padded: NDArray[np.float32]) -> list[Chain]:
+def _chains(score: NDArray[np.float32], padded: NDArray[np.int16]) -> list[Chain]:
     """Link the peaks of neighbouring pairs of strips."""
     kernel = np.ones((1, 2 * int(0.4 * UNIT) + 1), np.uint8)
     peak = (score >= cv2.dilate(score, kernel)) & (score > 0.5)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse, median, straight
-from .morphology import Mask, Piece, low_runs, pieces
+from .morphology import Mask, Piece, low_runs, pieces, shown
 from .normalise import FINE
 from .symbols import SPACE, Hairpin, Symbol
 
@@ -32,6 +32,10 @@ GAP = 2.6
 CLOSED, WIDEST, OPEN = 0.45, 3.2, 0.42
 """Staff spaces between the lines: at the closed end at most, at the open one at most and at
 least."""
+
+FAINT = 8
+"""Of 255: how sure the net is of some line at least, where there is a hairpin."""
+
 Floats = NDArray[np.float64]
 
 
@@ -53,16 +57,20 @@ class _Line:
         return self.x2 - self.x1
 
 
-def find_hairpins(ink: Mask, symbols: Sequence[Symbol]) -> tuple[Hairpin, ...]:
+def find_hairpins(
+    ink: Mask, symbols: Sequence[Symbol], sure: Mask | None = None
+) -> tuple[Hairpin, ...]:
     """The hairpins of a page.
 
     Args:
         ink: The fine picture without staff lines.
         symbols: What was found; accents are no hairpins.
+        sure: The net's mask of thin lines; where it shows nothing, no hairpin is looked for.
     """
     thin = low_runs(ink, round(THICKEST * UNIT))
     strokes: list[_Line] = []
-    for piece in pieces(thin, width=0.5 * UNIT + 1):
+    shapes = pieces(thin, width=0.5 * UNIT + 1)
+    for piece in shapes if sure is None else shown(shapes, sure, FAINT):
         if piece.height < min(3.5 * UNIT, 0.6 * piece.width + 0.3 * UNIT):
             strokes += _strokes(piece, thin)
     lines = [line for line in _joined(strokes) if line.length > SHORTEST * UNIT]

@@ -26,7 +26,7 @@ def ridge(sure: NDArray[np.uint8], shape: tuple[int, int], upright: bool) -> Mas
         upright: Whether the lines run down the page, or across it.
     """
     drawn: Mask = np.zeros(shape, np.uint8)
-    there = np.asarray(cv2.compare(sure, SURE - 1, cv2.CMP_GT), dtype=np.uint8)
+    there = (sure >= SURE).view(np.uint8)
     for top, bottom in _stretches(there, 1):
         for left, right in _stretches(there[top:bottom], 0):
             middle = _middle(sure[top:bottom, left:right], upright)
@@ -37,7 +37,7 @@ def ridge(sure: NDArray[np.uint8], shape: tuple[int, int], upright: bool) -> Mas
 
 def _stretches(there: Mask, axis: int) -> list[tuple[int, int]]:
     """Rows (or columns) with anything on them and a few around, as runs: first, and behind last."""
-    places = np.flatnonzero(cv2.reduce(there, axis, cv2.REDUCE_MAX))
+    places = np.flatnonzero(there.max(axis=axis))
     if not places.size:
         return []
     cuts = np.flatnonzero(np.diff(places) > 2 * AROUND)

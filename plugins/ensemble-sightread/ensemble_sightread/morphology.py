@@ -65,7 +65,7 @@ class Piece:
         depth = cv2.CV_16U if area.size < 1 << 18 else cv2.CV_32S  # no more labels than that
         _, labels = cv2.connectedComponents(area, connectivity=8, ltype=depth)
         own = labels[self.at[1] - self.top, self.at[0] - self.left]
-        return (labels == own).view(np.uint8)
+        return np.asarray((labels == own).view(np.uint8))
 
 
 def pieces(mask: Mask, width: float = 1, height: float = 1) -> list[Piece]:
@@ -95,8 +95,7 @@ def shown(shapes: Sequence[Piece], sure: Mask, least: int) -> list[Piece]:
     """
     if not shapes:
         return []
-    there = cv2.compare(sure, least - 1, cv2.CMP_GT)
-    total = cv2.integral(np.asarray(there, dtype=np.uint8))
+    total = cv2.integral((sure >= least).view(np.uint8))
     boxes = np.array([(s.left, s.top, s.left + s.width, s.top + s.height) for s in shapes])
     left, top = (boxes[:, :2] // 4).T
     right, bottom = np.minimum(-(-boxes[:, 2:] // 4), sure.shape[::-1]).T

@@ -97,7 +97,12 @@ def see(
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, straight, page.image, threads)
     printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
-    pins = find_hairpins(without_known(printed, glance.masks, "text"), kept)
+    lines = [glance.masks[name] for name in ("hairpin", "curve", "line") if name in glance.masks]
+    pins = find_hairpins(
+        without_known(printed, glance.masks, "text"),
+        kept,
+        np.maximum.reduce(lines) if lines else None,
+    )
     seen = attrs.evolve(seen, multirests=rests, hairpins=pins)
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)

@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import coarse, median, staff_y, straight
-from .morphology import Mask, Piece, closed, eroded, low_runs, middles, opened, pieces, without
+from .morphology import (
+    Mask,
+    Piece,
+    closed,
+    eroded,
+    low_runs,
+    middles,
+    opened,
+    pieces,
+    shown,
+    without,
+)
 from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
@@ -26,6 +37,11 @@ SHORTEST_BEAM = 0.65
 """Staff spaces: a hook."""
 HOOK_GAP = 0.2
 """Staff spaces between a hook and the stem it does not reach, at least."""
+
+FILLED = 2
+"""What the pixels of a shape are set to."""
+FAINT = 8
+"""Of 255: how sure the net is of a stem or a beam at least, where there is one."""
 
 
 @attrs.frozen
@@ -43,13 +59,16 @@ class _Upright:
         return self.bottom - self.top
 
 
-def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) -> tuple[Stem, ...]:
+def find_stems(
+    ink: Mask, staves: Sequence[Staff], systems: Sequence[System], sure: Mask | None = None
+) -> tuple[Stem, ...]:
     """Thin upright strokes near staves that are no bar lines and no part of an accidental.
 
     Args:
         ink: The fine picture without staff lines.
         staves: The staves of the page.
         systems: With their bar lines, which are left out.
+        sure: The net's mask of stems; where it shows nothing, none is looked for.
 
     Returns:
         Stems as long as their ink: through the heads at one end, the beams at the other.
@@ -57,7 +76,10 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
     tall = opened(ink, int(1.3 * UNIT), 1)
     broad = opened(tall, 1, int(0.38 * UNIT))
     thin = without(tall, broad)
-    found = _together(_free_parts(thin, tall))
+    shapes = pieces(thin, height=0.5 * UNIT)
+    if sure is not None:
+        shapes = shown(shapes, sure, FAINT)
+    found = _together(_free_parts(shapes, thin, tall))
     found = [s for s in found if s.length >= SHORTEST_STEM * UNIT and s.free >= UNIT]
     usual = float(np.median([s.width for s in found])) if found else 0.0
     found = [s for s in found if s.width <= max(0.2 * UNIT, 1.6 * usual)]
@@ -67,10 +89,10 @@ def find_stems(ink: Mask, staves: Sequence[Staff], systems: Sequence[System]) ->
     return tuple(sorted(stems, key=lambda stem: (stem.x, stem.top)))
 
 
-def _free_parts(thin: Mask, tall: Mask) -> list[_Upright]:
-    """Each thin piece, prolonged through whatever thick ink it runs into."""
+def _free_parts(shapes: Sequence[Piece], thin: Mask, tall: Mask) -> list[_Upright]:
+    """Each piece that is thin, prolonged through whatever thick ink it runs into."""
     found = []
-    for piece in pieces(thin, height=0.5 * UNIT):
+    for piece in shapes:
         left, top, width, height = piece.left, piece.top, piece.width, piece.height
         if width > 0.45 * UNIT + 0.06 * height:
             continue
@@ -155,15 +177,19 @@ def _accidental(stroke: _Upright, ink: Mask, solid: Mask) -> bool:
     row, column = int((stroke.top + stroke.bottom) / 2), int(stroke.x)
     first, left = max(0, row - tall), max(0, column - wide)
     area = np.s_[first : row + tall, left : column + wide]
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink[area], connectivity=8)
-    label = int(labels[row - first, max(0, column - 2 - left) : column + 4 - left].max(initial=0))
-    x, y, width, height, _ = (int(value) for value in stats[label])
-    if not label or height >= 3.4 * UNIT or not 0.4 * UNIT < width < 1.5 * UNIT:
+    around = ink[area].copy()
+    x = y = width = height = 0
+    for at in range(max(0, column - 2 - left), column + 4 - left):
+        if at < around.shape[1] and around[row - first, at] == 1:
+            _, _, _, (x, y, width, height) = cv2.floodFill(
+                around, None, (at, row - first), FILLED, flags=8
+            )
+    if height >= 3.4 * UNIT or not 0.4 * UNIT < width < 1.5 * UNIT:
         return False
     box = np.s_[y : y + height, x : x + width]
     if solid[area][box].any():
         return False
-    return not _hollow_note(labels[box] == label, stroke.x - left - x)
+    return not _hollow_note(around[box] == FILLED, stroke.x - left - x)
 
 
 def _hollow_note(shape: NDArray[np.bool_], x: float) -> bool:
@@ -214,12 +240,13 @@ def _on_staves(
     return [stem for number, stem in enumerate(stems) if near[number] and not bars[number]]
 
 
-def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
+def find_beams(ink: Mask, stems: Sequence[Stem], sure: Mask | None = None) -> tuple[Beam, ...]:
     """Thick strokes that stems hang on, one per level, hooks among them.
 
     Args:
         ink: The fine picture without staff lines.
         stems: As :func:`find_stems` gives them.
+        sure: The net's mask of beams; where it shows nothing, none is looked for.
     """
     low, high = (value * UNIT for value in BEAM_THICKNESS)
     bars = without(low_runs(ink, int(high)), low_runs(ink, int(np.ceil(low)) - 1))
@@ -227,7 +254,10 @@ def find_beams(ink: Mask, stems: Sequence[Stem]) -> tuple[Beam, ...]:
     stems = sorted(stems, key=lambda stem: stem.x)
     places = [stem.x for stem in stems]
     found: list[tuple[Beam, int]] = []
-    for shape, left, top in _bars(bars, stems):
+    shapes = _near(pieces(bars, width=SHORTEST_BEAM * UNIT), stems)
+    if sure is not None:
+        shapes = shown(shapes, sure, FAINT)
+    for shape, left, top in _bars(shapes, bars):
         beam = _straight(shape, left, top)
         if beam is not None:
             found += _hung(beam, stems, places)
@@ -262,14 +292,9 @@ def _apart_from_next(beam: Beam, near: list[float]) -> tuple[Beam, list[float]]:
     return attrs.evolve(beam, **end), [stem for stem in near if stem != x]
 
 
-def _bars(mask: Mask, stems: Sequence[Stem]) -> Iterator[tuple[Mask, int, int]]:
-    """Shapes (4-connected) that may be beams, with the left and the top of their boxes.
-
-    Args:
-        mask: What is as thick as a beam.
-        stems: Left to right; no beam is far from all of them.
-    """
-    for piece in _near(pieces(mask, width=SHORTEST_BEAM * UNIT), stems):
+def _bars(shapes: Sequence[Piece], mask: Mask) -> Iterator[tuple[Mask, int, int]]:
+    """Shapes (4-connected) that may be beams, with the left and the top of their boxes."""
+    for piece in shapes:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.cut(mask), connectivity=4)
         for number in range(1, count):
             left, top, width, height, _ = stats[number].tolist()

@@ -69,8 +69,9 @@ def analyse(
         cleared |= ridge(masks["curve"], cleared.shape, False)
     both = bands(page.ink, cleared, staves)
     systems = find_systems(page, both, staves, masks.get("barline"))
-    stems = find_stems(cleared, staves, systems)
-    beams = find_beams(cleared, stems)
+    stems = find_stems(cleared, staves, systems, masks.get("stem"))
+    beams = find_beams(cleared, stems, masks.get("beam"))
+    bows = without_known(cleared, masks, "text")
     seen = Seen(
         width=page.image.shape[1],
         height=page.image.shape[0],
@@ -80,9 +81,7 @@ def analyse(
         systems=systems,
         stems=stems,
         beams=beams,
-        curves=find_curves(
-            without_known(cleared, masks, "text"), stems, beams, page.line, masks.get("curve")
-        ),
+        curves=find_curves(bows, stems, beams, page.line, masks.get("curve")),
     )
     return seen, cleared, [straight for _, straight in both]
 

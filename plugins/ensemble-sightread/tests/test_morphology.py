@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from ensemble_sightread.morphology import low_runs, pieces
+from ensemble_sightread.morphology import low_runs, opened, pieces, shown
 
 
 def test_low_runs_keeps_what_is_at_most_so_high() -> None:
@@ -17,6 +17,23 @@ def test_low_runs_keeps_what_is_at_most_so_high() -> None:
     mask[10:20, 4] = 1
     kept = low_runs(mask, 3)
     assert kept.sum(axis=0).tolist() == [3, 0, 3, 3, 0]
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 7, 8, 26])
+def test_upright_openings_are_those_of_opencv(height: int) -> None:
+    mask = (np.random.default_rng(height).random((70, 45)) < 0.93).astype(np.uint8)
+    expected = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((height, 1), np.uint8))
+    assert np.array_equal(opened(mask, height, 1), expected)
+
+
+def test_shapes_are_left_out_where_the_net_shows_nothing() -> None:
+    mask = np.zeros((80, 120), np.uint8)
+    mask[10:12, 10:50] = 1
+    mask[60:62, 71:119] = 1
+    sure = np.zeros((20, 30), np.uint8)
+    sure[15, 29] = 9
+    assert [piece.left for piece in shown(pieces(mask), sure, 8)] == [71]
+    assert shown(pieces(mask), sure, 10) == []
 
 
 def test_a_shape_inside_the_hole_of_another_is_found_and_cut_alone() -> None:
