@@ -239,13 +239,26 @@ class _Track:
     at: NDArray[np.int64]
     y: Floats
     space: float
+    lowest: float = attrs.field(init=False)
+    highest: float = attrs.field(init=False)
+
+    @lowest.default
+    def _least(self) -> float:
+        return float(self.y.min())
+
+    @highest.default
+    def _most(self) -> float:
+        return float(self.y.max())
 
 
 def _clash(track: _Track, other: _Track) -> bool:
     """Whether two chains claim the same place: they are nearer to each other than a staff."""
+    near = 4.6 * max(track.space, other.space)
+    if track.lowest - other.highest >= near or other.lowest - track.highest >= near:
+        return False
     left, right = max(track.at[0], other.at[0]), min(track.at[-1], other.at[-1])
     if right - left < 0.15 * (track.at[-1] - track.at[0]) - 1:
         return False
     middle = (left + right) / 2
     apart = np.interp(middle, track.at, track.y) - np.interp(middle, other.at, other.y)
-    return bool(abs(apart) < 4.6 * max(track.space, other.space))
+    return bool(abs(apart) < near)

@@ -289,18 +289,20 @@ def _once(found: NDArray[np.float64]) -> NDArray[np.float64]:
 
     found = found[np.argsort(-found[:, 5], kind="stable")]
     _, x, y, w, h, _ = found.T
+    left, right, top, bottom = x - w / 2, x + w / 2, y - h / 2, y + h / 2
+    # Pairs that overlap at all: of those from left to right, each with what begins within it.
+    order = np.argsort(left, kind="stable")
+    count = np.searchsorted(left[order], right[order]) - np.arange(len(order)) - 1
+    count = count.clip(0)
+    first = np.repeat(np.arange(len(order)), count)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+    a, b = order[first], order[second]
+    across = np.minimum(right[a], right[b]) - np.maximum(left[a], left[b])
+    down = np.minimum(bottom[a], bottom[b]) - np.maximum(top[a], top[b])
+    shared = across.clip(0) * down.clip(0)
+    same = shared > OVERLAP * (w[a] * h[a] + w[b] * h[b] - shared)
+    surer, other = np.minimum(a, b)[same], np.maximum(a, b)[same]
     keep = np.ones(len(found), bool)
-    for i in range(len(found)):
-        if not keep[i]:
-            continue
-        rest = slice(i + 1, None)
-        across = np.minimum(x[i] + w[i] / 2, x[rest] + w[rest] / 2) - np.maximum(
-            x[i] - w[i] / 2, x[rest] - w[rest] / 2
-        )
-        down = np.minimum(y[i] + h[i] / 2, y[rest] + h[rest] / 2) - np.maximum(
-            y[i] - h[i] / 2, y[rest] - h[rest] / 2
-        )
-        shared = across.clip(0) * down.clip(0)
-        union = w[i] * h[i] + w[rest] * h[rest] - shared
-        keep[rest] &= shared <= OVERLAP * union
+    for i in np.argsort(surer, kind="stable").tolist():
+        keep[other[i]] &= not keep[surer[i]]
     return found[keep]

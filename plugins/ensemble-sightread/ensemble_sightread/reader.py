@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -97,17 +97,22 @@ def see(
     seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
     rests = find_multirests(seen, straight, page.image, threads)
     printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
-    lines = [glance.masks[name] for name in ("hairpin", "curve", "line") if name in glance.masks]
-    pins = find_hairpins(
-        without_known(printed, glance.masks, "text"),
-        kept,
-        np.maximum.reduce(lines) if lines else None,
-    )
+    pins = find_hairpins(without_known(printed, glance.masks, "text"), kept, _thin(glance.masks))
     seen = attrs.evolve(seen, multirests=rests, hairpins=pins)
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)
     seen = attrs.evolve(seen, voltas=find_voltas(printed, seen))
     return seen, arcs, Ledgers(page.image)
+
+
+def _thin(masks: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
+    """How sure the net is of thin lines; of hairpins it may think that they are others."""
+    import numpy as np
+
+    if "hairpin" not in masks:
+        return None
+    lines = [masks[name] for name in ("hairpin", "curve", "line") if name in masks]
+    return np.asarray(np.maximum.reduce(lines))
 
 
 def parse_time(text: str) -> Meter | None:
