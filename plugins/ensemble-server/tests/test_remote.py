@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from announcing import announced
 from ensemble_server.client import Client
 from ensemble_server.settings import Settings
 from serving import picture, serving, wait_for
 
 RUN = "from ensemble_core.cli.main import run; run()"
-ENTRY = "[ensemble.plugins]\nserver = ensemble_server.plugin\n"
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +27,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def environment(url: str) -> Iterator[dict[str, str]]:
-    """Of the command; announces the plugin where it is not installed."""
-    with tempfile.TemporaryDirectory() as site:
-        path = [str(Path(entry).absolute()) for entry in sys.path]
-        if "ensemble-server" not in {found.name for found in metadata.distributions()}:
-            info = Path(site) / "ensemble_server-0.1.0.dist-info"
-            info.mkdir()
-            text = "Metadata-Version: 2.1\nName: ensemble-server\nVersion: 0.1.0\n"
-            (info / "METADATA").write_text(text)
-            (info / "entry_points.txt").write_text(ENTRY)
-            path.insert(0, site)
-        yield {
-            **os.environ, "PYTHONPATH": os.pathsep.join(path), "ENSEMBLE_REMOTE_SERVER": url,
-            "XDG_CACHE_HOME": site,
-        }  # fmt: skip
+def environment(url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of the command."""
+    return {**announced(tmp_path_factory.mktemp("site")), "ENSEMBLE_REMOTE_SERVER": url}
 
 
 @pytest.fixture
