@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ensemble_core.model import EnsembleError, ExitCode
 
+from ..storage import is_away
+
 log = structlog.get_logger(__name__)
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -125,11 +127,16 @@ class RequestIds:
         with structlog.contextvars.bound_contextvars(request_id=ident):
             try:
                 await self.app(scope, receive, named)
-            except Exception:
-                log.exception("request.failed", path=scope["path"], method=scope.get("method", ""))
+            except Exception as error:
+                problem = _unforeseen(error)
+                tell = log.exception if problem is _INTERNAL else log.error
+                tell(
+                    "request.failed", path=scope["path"], method=scope.get("method", ""),
+                    error=type(error).__name__,
+                )  # fmt: skip
                 if begun or scope["type"] == "websocket":
                     raise
-                await answer(_INTERNAL, ident)(scope, receive, named)
+                await answer(problem, ident)(scope, receive, named)
 
 
 def install(app: FastAPI) -> None:
@@ -170,6 +177,17 @@ def _phrase(status: int) -> str:
         return "Error"
 
 
+def _unforeseen(error: Exception) -> Problem:
+    """What a client is told of an error nobody handles."""
+    return _AWAY if is_away(error) else _INTERNAL
+
+
+_AWAY = Problem(
+    503,
+    "unavailable",
+    "The database or the store cannot be reached at the moment; try again soon.",
+    headers={"Retry-After": "5"},
+)
 _INTERNAL = Problem(
     500, "internal-error", "Something went wrong on our side; tell us the request id."
 )

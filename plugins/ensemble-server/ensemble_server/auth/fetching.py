@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 5.0
 """Seconds a document may take."""
@@ -38,11 +39,15 @@ def post_form(
     """
     request = client.build_request("POST", url, data=form, headers={"Accept": "application/json"})
     if auth:
+        import httpx
+
         request = next(httpx.BasicAuth(*auth).auth_flow(request))
     return _read(client, request)
 
 
 def _read(client: httpx.Client, request: httpx.Request) -> dict[str, Any]:
+    import httpx  # late: it takes a while, and most services have no issuer
+
     url, latest = str(request.url), time.monotonic() + TIMEOUT
     body = b""
     try:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-import jwt
 import structlog
 
 from ..settings import Issuer
 from .fetching import TIMEOUT, IssuerAway, get_json
+
+if TYPE_CHECKING:
+    import httpx
+    import jwt
 
 log = structlog.get_logger(__name__)
 
@@ -115,11 +117,15 @@ class Provider:
 
 def make_client() -> httpx.Client:
     """A client for issuers."""
+    import httpx
+
     return httpx.Client(timeout=TIMEOUT, follow_redirects=False)
 
 
 def _usable(document: dict[str, Any]) -> list[jwt.PyJWK]:
     """The signing keys of a JWKS; what is meant for something else is passed over."""
+    import jwt
+
     keys = []
     entries = document.get("keys")
     for entry in entries if isinstance(entries, list) else []:

@@ -20,7 +20,6 @@ from ..api.errors import Problem
 from .fetching import IssuerAway, post_form
 from .issuers import Provider
 from .principal import Visitor
-from .tokens import verify
 from .who import Auth
 
 log = structlog.get_logger(__name__)
@@ -116,6 +115,8 @@ def back(
         log.info("sign-in.refused", issuer=begun["issuer"], error=error)
         raise _failed("You were not signed in there.")
     token = _exchange(provider, code, begun["verifier"], _back(request, auth))
+    from .tokens import verify
+
     claims = verify(token, {begun["issuer"]: provider}, provider.issuer.client_id, begun["nonce"])
     response = RedirectResponse(local_path(begun["next"]), 303)
     auth.sessions.begin(request, response, auth.user_of(claims))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from ..api.errors import Problem
-from . import keys, tokens, users
+from . import keys, users
 from .issuers import Provider, make_client
 from .origin import SAFE_METHODS, is_local, is_loopback, require_own_page
 from .principal import SCOPES, Principal
@@ -41,8 +41,12 @@ class Auth:
         self.database = database
         self.secret = secret_of(settings)
         self.sessions = Sessions(self.secret, database, settings.public_url)
-        self._client = make_client()
-        self.providers = {issuer.url: Provider(issuer, self._client) for issuer in settings.issuers}
+        self._client = make_client() if settings.issuers else None
+        self.providers = {
+            issuer.url: Provider(issuer, self._client)
+            for issuer in settings.issuers
+            if self._client is not None
+        }
         public = urlsplit(settings.public_url).hostname or "localhost"
         self._has_local_user = settings.local_user and not settings.issuers and is_loopback(public)
         self._local_id = ""
@@ -105,6 +109,8 @@ class Auth:
             self._client.close()
 
     def _by_token(self, token: str) -> Principal:
+        from . import tokens  # late: cryptography takes a while
+
         claims = tokens.verify(token, self.providers)
         return Principal(self.user_of(claims), tokens.scopes_of(claims), "token")
 

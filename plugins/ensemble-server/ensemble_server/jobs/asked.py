@@ -16,7 +16,6 @@ import attrs
 from ensemble_core.config import Config
 from ensemble_core.config.options import did_you_mean, fields_of
 from ensemble_core.model import ConfigError
-from ensemble_core.pipeline import Pipeline
 from ensemble_core.registry import Registry, import_target
 
 KINDS = ("loader", "preprocessor", "recognizer", "exporter")
@@ -96,6 +95,8 @@ class Checker:
         key = canonical(asked.plain())
         if key in self._fine:
             return
+        from ensemble_core.pipeline import Pipeline  # late: it is much, and others wait
+
         pipeline = Pipeline(config=self.base.with_layer("argument", asked.section()))
         _refuse_private(pipeline.registry, asked)
         pipeline.validate()

@@ -9,14 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import structlog
 from sqlalchemy import bindparam, select
 
 from ensemble_core.model import CancelToken, EnsembleError, Score
-from ensemble_core.pipeline import Input, Result
 from ensemble_core.pipeline.wire import pack
 
 from ..live.bus import Bus, job_channel
@@ -30,6 +29,9 @@ from .journal import Journal
 from .names import stem_of
 from .reuse import Reuse
 from .slots import Slot
+
+if TYPE_CHECKING:
+    from ensemble_core.pipeline import Input, Result
 
 log = structlog.get_logger(__name__)
 
@@ -154,6 +156,8 @@ class Converter:
 
     def _source(self, inputs: Sequence[Any], folder: Path) -> Input:
         """The files as one input of the core's: several become one score."""
+        from ensemble_core.pipeline import Input  # late: the service answers sooner
+
         paths = tuple(self._store.fetch(each.key, folder) for each in inputs)
         return Input(inputs[0].name, paths, tuple(each.name for each in inputs))
 

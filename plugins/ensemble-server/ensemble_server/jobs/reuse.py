@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
 from ensemble_core import __version__
 from ensemble_core.model import ComponentSpec
-from ensemble_core.pipeline import Input, Pipeline
 from ensemble_core.sniff import sniff
 
 from ..records.database import Database
@@ -21,6 +20,9 @@ from ..records.tables import Job, JobFile, new_id, table_of
 from ..storage import Store
 from .asked import digest
 from .engine import Taken
+
+if TYPE_CHECKING:
+    from ensemble_core.pipeline import Input, Pipeline
 
 FORMAT = 1
 """Changes when results of an older service must not be used any more."""

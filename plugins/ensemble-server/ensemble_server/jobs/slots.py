@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ensemble_core import hookimpl
 from ensemble_core.config import Config
 from ensemble_core.config.options import structure_options
 from ensemble_core.model import Executor, ExecutorSpec, ExporterSpec, Message, Task
-from ensemble_core.pipeline import Pipeline
 from ensemble_core.registry import Registry, import_target
 
 from .asked import PREVIEWS, Asked, canonical
+
+if TYPE_CHECKING:
+    from ensemble_core.pipeline import Pipeline
 
 _KEPT = 16
 NAME = "service-slot"
@@ -100,6 +102,8 @@ class Slot:
             section["pipeline"] = {**section["pipeline"], "export": export}
             section["run"] = {"executor": NAME, "cache": False}
             config = self._base.with_layer("argument", section)
+            from ensemble_core.pipeline import Pipeline  # late: the service answers sooner
+
             found = Pipeline(config=config, plugins=[self._plugin])
         self._pipelines[key] = found
         if len(self._pipelines) > _KEPT:

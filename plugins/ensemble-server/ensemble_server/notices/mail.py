@@ -8,7 +8,6 @@ from email.policy import SMTP
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
 import attrs
 
 from ..auth.origin import is_loopback
@@ -64,6 +63,8 @@ async def mail(notice: Notice, address: str, settings: Settings, timeout: float)
     """
     server = Server.parse(settings.smtp)
     must_encrypt = server.user is not None and not is_loopback(server.host)
+    import aiosmtplib  # late: most services send no mail
+
     try:
         message = compose(notice, address, settings)
         await aiosmtplib.send(

@@ -9,14 +9,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-import certifi
-import httpx
 
 from .addresses import AddressRefused, look_up
 from .outcome import Outcome
 from .signing import HEADER, sign
 
 if TYPE_CHECKING:
+    import httpx
+
     from ..records.tables import Notice, Webhook
 
 
@@ -31,6 +31,8 @@ async def post(
         webhook: Where to.
         private: Whether it may go to private addresses.
     """
+    import httpx  # late: it takes a while, and most services have no webhooks
+
     try:
         # A look-up cannot be cut short; its thread is left behind when the time is over.
         target = await anyio.to_thread.run_sync(
@@ -65,6 +67,8 @@ async def post(
 
 def make_client(timeout: float) -> httpx.AsyncClient:
     """A client that goes straight to where it is sent: no redirects, no proxies, nothing kept."""
+    import httpx
+
     return httpx.AsyncClient(
         timeout=timeout,
         verify=_trusted(),
@@ -77,6 +81,8 @@ def make_client(timeout: float) -> httpx.AsyncClient:
 @cache
 def _trusted() -> ssl.SSLContext:
     """The system's authorities (or those of ``SSL_CERT_FILE``), and those every browser knows."""
+    import certifi
+
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context

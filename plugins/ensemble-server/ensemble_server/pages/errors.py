@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -78,7 +79,7 @@ class ErrorPages:
 def _render(request: Request, status: int, problem: dict[str, Any]) -> HTMLResponse:
     auth = request.app.state.auth
     user = None
-    with contextlib.suppress(Problem):
+    with contextlib.suppress(Problem, SQLAlchemyError):
         # Who they are is for the menu alone; nothing is done in their name here.
         user = auth.identify(request, auth.csrf_token(request))
     return render(
