@@ -102,7 +102,9 @@ def gray(image: Image) -> Image:
     from PIL import Image as pillow
 
     if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
-        shown = image.convert("RGBA")
+        shown = image if image.mode == "RGBA" else image.convert("RGBA")
+        if shown.getchannel("A").getextrema() == (255, 255):
+            return shown.convert("L")
         paper = pillow.new("L", shown.size, 255)
         paper.paste(shown.convert("L"), mask=shown.getchannel("A"))
         return paper

@@ -82,10 +82,11 @@ def flatten(gray: Gray) -> Gray:
 
     A negative (white on black) is turned round. A page that is white already stays as it is.
     """
-    if float(np.median(gray[::4, ::4])) < 100:
+    levels = np.sort(gray[::7, ::7], axis=None, kind="stable")
+    if levels[len(levels) // 2] < 100:
         gray = np.asarray(255 - gray, dtype=np.uint8)
-    corners = np.percentile(gray[::7, ::7], (40, 90))
-    if corners[0] >= 250:
+        levels = 255 - levels[::-1]
+    if levels[int(0.4 * (len(levels) - 1))] >= 250:
         return gray
     small = cv2.resize(gray, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     side = max(9, int(0.02 * max(small.shape)) | 1)
