@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ensemble_core.model import RecognitionError
 
 from .combs import STRIP, UNIT, Chain, Floats, chains_of, strip_mass, thin_ink
-from .lines import coarse
+from .lines import coarse, straight
 from .morphology import Mask, dilated
 from .normalise import FINE, Normalised
 from .symbols import Staff
@@ -209,7 +209,7 @@ def _extrapolated(at: Floats, xs: Floats, ys: Floats) -> Floats:
     count = min(len(xs), 40)
     for side, knots in ((at < xs[0], slice(0, count)), (at > xs[-1], slice(-count, None))):
         if side.any() and count >= 3:
-            slope = np.polyfit(xs[knots], ys[knots], 1)[0]
+            slope = straight(xs[knots], ys[knots])[0]
             edge = 0 if knots.start == 0 else -1
             inner[side] = ys[edge] + slope * (at[side] - xs[edge])
     return inner
