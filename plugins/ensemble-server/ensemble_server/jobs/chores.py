@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 SWEEP_EVERY = 60.0
 """Seconds between two looks for jobs whose time is over."""
+THOROUGH_EVERY = 60
+"""Every so many of them the whole store is looked through for files without a job."""
 
 
 class Chores:
@@ -51,8 +53,10 @@ class Chores:
         self._threads = []
 
     def _sweep(self) -> None:
+        rounds = 0
         while not self._stop.wait(SWEEP_EVERY):
+            rounds += 1
             try:
-                sweep(self._service)
+                sweep(self._service, thorough=rounds % THOROUGH_EVERY == 0)
             except Exception:  # the database or the store may be away for a while
                 log.exception("sweep.failed")
