@@ -133,7 +133,7 @@ def _summary(score: Score, facts: Facts, doubtful_below: float) -> str:
         _count(len(score.pages), "page") if score.pages else "",
         _count(len(facts.measures), "bar"),
         _count(notes, "note"),
-        f"{doubtful} of {_count(len(symbols), 'symbol')} doubtful" if symbols else "",
+        f"{doubtful} of {_count(len(symbols), 'symbol')} doubtful" if doubtful else "",
     ]
     return " · ".join(word for word in words if word)
 

@@ -24,6 +24,17 @@ FILTERS = {
 }
 """Name in the address: what people read, and the states."""
 
+KEYS = (
+    ("Space", "play, pause"),
+    ("← →", "bar by bar"),
+    ("⇧ ← →", "note by note"),
+    ("L", "loop some bars"),
+    ("+ −", "tempo"),
+    ("B", "boxes"),
+    ("Home", "to the beginning"),
+)
+"""What the player hears, for the menu."""
+
 _SHOWN = 24
 
 
@@ -69,7 +80,7 @@ def look_at(request: Request, user: Reader, job_id: JobId) -> Response:
         after = events[-1].number if events else 0
         return render(request, "progress", user, job=shown(job, files), after=after)
     name = "result" if job.state in {"done", "partial"} else "ended"
-    return render(request, name, user, job=shown(job, files))
+    return render(request, name, user, job=shown(job, files), keys=KEYS)
 
 
 @router.post("/jobs/{job_id}/cancel")

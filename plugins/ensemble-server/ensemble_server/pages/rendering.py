@@ -74,7 +74,7 @@ class Renderer:
         self._environment = Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._environment.filters["filesize"] = filesize
+        self._environment.filters.update(filesize=filesize, sentence=sentence)
         self._environment.globals.update(
             asset=address,
             # Fonts and colours first, then what is made of them.
@@ -131,6 +131,11 @@ def render(
     """A page of the application a request is made to; see :meth:`Renderer.page`."""
     renderer: Renderer = request.app.state.pages
     return renderer.page(request, template, principal, code, **values)
+
+
+def sentence(text: str) -> str:
+    """With a capital letter to begin with."""
+    return text[:1].upper() + text[1:]
 
 
 def filesize(size: int) -> str:
