@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from serving import ended
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "brahms-volkslied.png"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 MOCKED = {"recognizer": "mock", "export": ["musicxml", "html"]}
-PATIENCE = 20_000
+PATIENCE = 60_000
+_SHADES = count()
 FREE = Limits(requests_per_minute=0, jobs_per_minute=0)
 
 
@@ -58,7 +60,7 @@ def looking(browser: Any, width: int = 1280, **options: Any) -> Iterator[Any]:
     page.on("request", lambda sent: _own(page, sent.url) or trouble.append(f"asks {sent.url}"))
     yield page
     context.close()
-    assert trouble == []
+    assert not trouble, trouble
 
 
 def _own(page: Any, url: str) -> bool:
@@ -73,10 +75,10 @@ def convert(url: str, options: dict[str, Any] | None = None, name: str = "Étude
 
 
 def send_page(client: Any, options: dict[str, Any], name: str = "Étude.png") -> str:
-    """Send a page of lines by the API; gives the job's id."""
+    """Send a page of lines, another one each time, by the API; gives the job's id."""
     answer = client.post(
         "/v1/jobs",
-        files=[("files", (name, page_of_lines(), "image/png"))],
+        files=[("files", (name, page_of_lines(next(_SHADES) % 200), "image/png"))],
         data={"options": json.dumps(options)},
     )
     assert answer.status_code == 202, answer.text

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from ensemble_server.settings import Settings
 from pages_kit import EXAMPLE, FREE, MOCKED, chromium, convert, looking, page_of_lines, send_page
-from serving import serving
+from serving import serving, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -179,12 +179,14 @@ def test_a_job_is_watched_and_cancelled(browser: Any, url: str) -> None:
 
 
 def test_progress_is_asked_for_where_events_do_not_get_through(browser: Any, url: str) -> None:
-    slow = {**MOCKED, "options": {"mock": {"fault": "delay", "delay": "2s"}}}
+    slow = {**MOCKED, "options": {"mock": {"fault": "delay", "delay": "60s"}}}
     with looking(browser) as page, httpx.Client(base_url=url) as client:
         page.add_init_script("delete window.EventSource")
-        page.goto(f"{url}/jobs/{send_page(client, slow)}")
+        job = send_page(client, slow)
+        page.goto(f"{url}/jobs/{job}")
         page.wait_for_selector("#pages .running")
-        page.wait_for_selector("body[data-ready=yes]")
+        client.post(f"/v1/jobs/{job}/cancel")
+        page.wait_for_selector("h2:has-text('Cancelled')")
 
 
 def test_deleting_can_be_undone_for_a_moment(browser: Any, url: str) -> None:
@@ -198,11 +200,10 @@ def test_deleting_can_be_undone_for_a_moment(browser: Any, url: str) -> None:
         page.wait_for_selector(card)
         assert client.get(f"/v1/jobs/{job}").status_code == 200
         page.click(f"{card} .remove button")
-        page.goto(url)  # to leave is to mean it
-        page.wait_for_selector("h1")
+        page.goto(f"{url}/settings")  # to leave is to mean it
+        wait_for(lambda: client.get(f"/v1/jobs/{job}").status_code == 404)
         page.goto(f"{url}/jobs?name=Gone")
         assert page.locator(card).count() == 0
-        assert client.get(f"/v1/jobs/{job}").status_code == 404
 
 
 def test_bars_that_need_a_look_boxes_parts_and_loop(browser: Any, url: str) -> None:

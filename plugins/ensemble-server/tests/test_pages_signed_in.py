@@ -52,7 +52,7 @@ def test_signing_in_converting_and_signing_out(browser: Any, url: str) -> None:
         page.goto(f"{url}/jobs")
         page.click(".card .remove button")
         page.wait_for_selector(".toast")
-        page.goto(url)  # which sends the removal, with the token
+        page.goto(f"{url}/settings")  # which sends the removal, with the token
         wait_for(lambda: page.request.get(f"{url}/v1/jobs").json()["jobs"] == [])
         page.goto(f"{url}/settings")
         assert "anna@music.example" in page.inner_text("main")

@@ -7,7 +7,7 @@ const list = document.getElementById("pages");
 const ENDS = ["done", "partial", "failed", "cancelled"];
 const STAGES = { loader: "Opening the file", preprocessor: "Preparing the picture", recognizer: "Reading the notes", exporter: "Engraving the score" };
 const began = Date.now() - 1000 * Number(live.dataset.age);
-let pages = Number(live.dataset.pages) || 0, current = null, over = false;
+let pages = Number(live.dataset.pages) || 0, current = null, over = false, doing = null, component = null;
 
 function tell(text) { if (stage.textContent !== text) stage.textContent = text; }
 function row(number) {
@@ -51,9 +51,12 @@ function hear({ kind, data }) {
   else if (kind === "page") done(data);
   else if (kind === "progress") {
     if (data.stage === "started") { count(data.pages); return; }
-    if (STAGES[data.stage]) tell(STAGES[data.stage] + (data.page && pages > 1 ? ` – page ${data.page} of ${pages}` : ""));
+    // What is done to a page is reading, unless its beginning said otherwise; the rest is engraving.
+    if (STAGES[data.stage]) [doing, component] = [data.stage, data.component];
+    else if (data.component !== component) [doing, component] = [data.page ? "recognizer" : "exporter", data.component];
+    tell(STAGES[doing] + (data.page && pages > 1 ? ` – page ${data.page} of ${pages}` : ""));
     run(data.page);
-    if (data.stage === "progress" && data.page) measure(data.share);
+    if (data.page && doing === "recognizer" && data.share) measure(data.share);
   }
 }
 function finish() {
