@@ -1,13 +1,10 @@
 """Processes a service is made of, to be started, killed and started again: nodes, PostgreSQL,
 Redis, a store that speaks S3. Used by tests and by the benchmarks.
-
-``python service_nodes.py web|work`` is a node, set up by ``ENSEMBLE_SERVER__…`` variables.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import json
 import os
 import shutil
@@ -23,7 +20,6 @@ from typing import Any
 
 import psutil
 
-HERE = Path(__file__).resolve()
 POSTGRES = (
     *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
     Path("/usr/local/bin"),
@@ -273,7 +269,7 @@ class Node(Process):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        return [sys.executable, str(HERE), self.kind]
+        return [sys.executable, "-m", "ensemble_core", "serve" if self.kind == "web" else "work"]
 
     def environment(self) -> dict[str, str]:
         given = {f"ENSEMBLE_SERVER__{key}": value for key, value in self.settings.items()}
@@ -286,8 +282,8 @@ class Node(Process):
 
     def ready(self) -> bool:
         if self.kind == "work":
-            return "working" in self.log()
-        with urllib.request.urlopen(f"{self.url}/v1/capabilities", timeout=5) as answer:
+            return psutil.Process(self.pid).num_threads() >= 5  # it converts
+        with urllib.request.urlopen(f"{self.url}/health/live", timeout=5) as answer:
             return int(answer.status) == 200
 
 
@@ -342,7 +338,9 @@ class Setting:
         for store in self.stores:
             store.start()
         subprocess.run(
-            [sys.executable, str(HERE), "tables"], check=True, env=self.web.environment()
+            [sys.executable, "-m", "ensemble_core", "admin", "migrate"],
+            check=True,
+            env=self.web.environment(),
         )
         for node in self.nodes:
             node.start()
@@ -376,34 +374,3 @@ def environment(values: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def main(kind: str) -> None:
-    """Be a node; on SIGUSR1 it says what each thread is doing."""
-    faulthandler.register(signal.SIGUSR1)
-    from ensemble_server.settings import Settings
-
-    settings = Settings()
-    if kind == "web":
-        import uvicorn
-        from ensemble_server.app import create_app
-
-        uvicorn.run(create_app(settings), port=settings.port, log_level="warning", access_log=False)
-        return
-    from ensemble_server.records.migrate import upgrade
-    from ensemble_server.service import Service
-
-    service = Service(settings)
-    if kind == "tables":
-        upgrade(service.database)
-        return
-    service.start()
-    print("working", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.pause()
-    service.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -142,5 +142,7 @@ def _serve(app: FastAPI, settings: Settings, log_level: str, open_page: bool) ->
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_graceful_shutdown=_GRACE,
         backlog=2048,
+        # Longer than proxies and browsers keep a connection: whoever closes first should not be us.
+        timeout_keep_alive=75,
     )
     Server(uvicorn_config).run()
