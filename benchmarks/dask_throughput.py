@@ -34,8 +34,6 @@ WORKERS = 3
 
 def pipeline(executor: str, work: float, **dask: Any) -> Pipeline:
     """The mock recognizer, waiting a while on each page."""
-    import ensemble_dask.plugin
-
     return Pipeline.from_config(
         {
             "pipeline": {"recognizer": "mock", "export": ["musicxml"]},
@@ -44,8 +42,7 @@ def pipeline(executor: str, work: float, **dask: Any) -> Pipeline:
                 "mock": {"measures": 30, "fault": "delay", "delay": work},
                 "dask": dask,
             },
-        },
-        plugins=(ensemble_dask.plugin,),
+        }
     )
 
 

@@ -18,6 +18,7 @@ from ensemble_core.model import (
     ExecutorFailed,
     InputError,
     Message,
+    OutputError,
     Task,
 )
 
@@ -173,8 +174,8 @@ class DaskExecutor:
         )
         flight.dask = dask
         dask.add_done_callback(lambda _: self._landed(flight, dask))
-        if self._stopped:
-            self._drop(Cancelled("cancelled"))
+        if flight.future.done():  # dropped while it was being sent
+            self._client.cancel([dask], force=True)
 
     # -- meanwhile ------------------------------------------------------------------
 
@@ -224,13 +225,19 @@ class DaskExecutor:
                 self._fail(error)
             self._end(flight, error)
             return
-        unpack(answer["files"], flight.task.workspace)
+        try:
+            unpack(answer["files"], flight.task.workspace)
+        except OSError as error:
+            text = f"{flight.task.workspace}: {error.strerror or error}"
+            self._end(flight, OutputError(text, component="dask"))
+            return
         self._end(flight, None, json.loads(answer["value"]))
 
     def _refused(self, flight: Flight, error: BaseException) -> None:
         """Dask could not have it done."""
         if type(error).__name__ == "KilledWorker":
-            self._again(flight)
+            # Dask blames whatever a dead worker had, begun or not: once more for the innocent
+            self._again(flight, most=1)
         elif isinstance(error, ImportError) and "ensemble" in str(error):
             self._fail(
                 ExecutorFailed(
@@ -250,8 +257,8 @@ class DaskExecutor:
         else:
             self._lose()
 
-    def _again(self, flight: Flight) -> None:
-        if flight.tries > AGAIN or len(flight.workers) > flight.task.retries:
+    def _again(self, flight: Flight, most: int = AGAIN) -> None:
+        if flight.tries > most or len(flight.workers) > flight.task.retries:
             self._end(flight, flight.crashed())
             return
         with self._changed:

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import ensemble_dask.plugin
 import psutil
 import pytest
 from dask_cluster import DaskCluster, can_hide, cluster, until
@@ -47,12 +46,8 @@ def pipeline(executor: str, address: str = "", **options: Any) -> Pipeline:
                 "dask": {"scheduler": address, **options.pop("dask", {})},
                 "mock": {"measures": 3, **options},
             },
-        },
-        plugins=PLUGINS,
+        }
     )
-
-
-PLUGINS: tuple[Any, ...] = (ensemble_dask.plugin,)
 
 
 def bytes_of(result: Any) -> list[list[bytes]]:
@@ -116,9 +111,7 @@ def test_large_files_and_pictures_reach_workers_that_do_not_see_them(
         "run": {"cache": False},
         "options": {"dask": {"scheduler": workers.address}},
     }
-    there = Pipeline.from_config(
-        {**config, "run": {"cache": False, "executor": "dask"}}, plugins=PLUGINS
-    )
+    there = Pipeline.from_config({**config, "run": {"cache": False, "executor": "dask"}})
     here = Pipeline.from_config({**config, "options": {}})
     assert bytes_of(there.run([document])) == bytes_of(here.run([document]))
 
@@ -194,8 +187,7 @@ def test_deadlines_are_kept_elsewhere(workers: DaskCluster, hidden: Path) -> Non
             "pipeline": {"recognizer": "mock", "export": ["musicxml"]},
             "run": {"executor": "dask", "cache": False, "page-deadline": 1},
             "options": {"dask": {"scheduler": workers.address}, "mock": {"fault": "hang"}},
-        },
-        plugins=PLUGINS,
+        }
     )
     result = config.run([page])
     assert result.report.exit_code == DeadlineExceeded.exit_code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ensemble_dask.plugin
 import pytest
 from dask_cluster import DaskCluster
 
@@ -13,14 +12,12 @@ from ensemble_core.testing import ExecutorContract
 
 class TestHere(ExecutorContract):
     name = "dask"
-    plugin = ensemble_dask.plugin
 
 
 class TestElsewhere(ExecutorContract):
     """The workers are processes that cannot see the folders of the tasks."""
 
     name = "dask"
-    plugin = ensemble_dask.plugin
 
     @pytest.fixture(autouse=True)
     def connected(self, workers: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
