@@ -73,6 +73,7 @@ def see(
     from .ledgers import Ledgers
     from .multirests import find_multirests
     from .normalise import normalise
+    from .octaves import find_octaves, without_signs
     from .structure import analyse, without_known
     from .symbols import SPACE
     from .voltas import find_voltas
@@ -101,8 +102,9 @@ def see(
     seen = attrs.evolve(seen, multirests=rests, hairpins=pins)
     words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)
-    seen = attrs.evolve(seen, voltas=find_voltas(printed, seen))
-    return seen, arcs, Ledgers(page.image)
+    octaves = find_octaves(page, printed, glance.masks.get("line"), seen, threads)
+    seen = attrs.evolve(seen, voltas=find_voltas(printed, seen), octaves=octaves)
+    return without_signs(seen), arcs, Ledgers(page.image)
 
 
 def _thin(masks: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8] | None:

@@ -263,6 +263,29 @@ class Volta:
 
 
 @attrs.frozen
+class Octave:
+    """A line along which notes sound one or two octaves higher or lower.
+
+    Attributes:
+        staff: Index into ``Seen.staves``.
+        sign: The sign it begins with.
+        right: Where it ends.
+        y: Of its line.
+        size: 8, 15 or 22.
+        above: It stands above the staff, and the notes sound higher.
+        hooked: It ends there; else it may go on on the next system.
+    """
+
+    staff: int
+    sign: Symbol
+    right: float
+    y: float
+    size: int = 8
+    above: bool = True
+    hooked: bool = True
+
+
+@attrs.frozen
 class Word:
     """A run of letters or digits without a wide gap between them: its text and upright box.
 
@@ -320,3 +343,4 @@ class Seen:
     tablature: int = 0
     hairpins: tuple[Hairpin, ...] = ()
     voltas: tuple[Volta, ...] = ()
+    octaves: tuple[Octave, ...] = ()

@@ -17,6 +17,7 @@ from .marks import attach_marks
 from .meters import read_bars
 from .multibars import counted_out, rest
 from .music import Bar, Event, Meter, Value
+from .octaves import add_octaves
 from .pedals import add_pedals
 from .pitches import Arc, attach_accidentals, name_heads, sound, tie
 from .prefixes import joined
@@ -90,6 +91,7 @@ def read(
     add_hairpins(seen, bars)
     add_pedals(seen, bars)
     add_endings(seen, bars)
+    add_octaves(seen, bars)
     attach_words(seen, bars, attach_lyrics(seen, bars))
     opening = bars[0].meter if bars and bars[0].meter else Meter()
     return Reading(seen, counted_out(bars), clefs, opening, printed)
