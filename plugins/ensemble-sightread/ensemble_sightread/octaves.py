@@ -31,6 +31,8 @@ READ = 0.8
 MARGIN, OPENING = 3.0 * SPACE, 16.0 * SPACE
 """How near the end of a system a line comes that goes on in the next, and how near the beginning
 of that it begins there."""
+CLEF = 3.5 * SPACE
+"""How far right of a system's beginning signs stand; left of that are numbers of bars."""
 BELOW = 2.5
 """How much nearer to the notes above it a row must be that is below its staff."""
 EIGHT = 0.6
@@ -93,6 +95,8 @@ def _octave(ink: Mask, seen: Seen, row: Dashes, sign: Box, words: Sequence[Word]
         return None
     confidence = max(said.confidence if match and said else 0.0, net)
     staff, above = _side(seen, row, low=row.hook < 0 or bool(match and "b" in match[0]))
+    if left < seen.staves[staff].left + CLEF:
+        return None
     symbol = Symbol("ottava", left, top, right, bottom, confidence)
     return Octave(
         staff, symbol, row.x2, row.y2, int(match[1]) if match else 8, above, row.hook != 0

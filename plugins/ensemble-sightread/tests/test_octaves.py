@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ensemble_sightread.dashes import find_dashes
 from ensemble_sightread.meaning import Reading, read
 from ensemble_sightread.musicxml import write
+from ensemble_sightread.normalise import Normalised
+from ensemble_sightread.octaves import find_octaves
 from ensemble_sightread.options import SightreadOptions
 from ensemble_sightread.reader import see
 from ensemble_sightread.symbols import SPACE, Octave, Seen, Staff, Symbol, System
@@ -115,3 +117,17 @@ def test_an_engraved_line_is_read() -> None:
     gray = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE)
     seen = see(gray, SightreadOptions())[0]
     assert octaves(seen) == "6 6 <down8> 6 6 6 6 <stop8> 6 6"
+
+
+def test_the_number_of_a_bar_is_no_octave_sign() -> None:
+    """An eight at the beginning of a system, with a dashed line beside it."""
+    ink, sure, seen = drawn(8, 12, 1)
+    moved = attrs.evolve(seen.staves[0], xs=np.array([280.0, 950.0]))
+    seen = attrs.evolve(seen, staves=(moved,), symbols=(Symbol("tuplet-8", 285, 122, 295, 138),))
+    cv2.rectangle(ink, (572, 246), (588, 276), 1, 3)
+    paper = np.full((400, 1000), 255, np.uint8)
+    fine = np.asarray(255 * (1 - ink), np.uint8)
+    assert find_octaves(Normalised(paper, fine, ink, 1.0, SPACE, 2.0), ink, sure, seen) == ()
+    farther = attrs.evolve(seen, staves=(attrs.evolve(moved, xs=np.array([50.0, 950.0])),))
+    found = find_octaves(Normalised(paper, fine, ink, 1.0, SPACE, 2.0), ink, sure, farther)
+    assert [(o.above, o.hooked) for o in found] == [(True, True)]
