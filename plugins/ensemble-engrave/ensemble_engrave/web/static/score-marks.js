@@ -22,7 +22,7 @@ kit.makeMarks = (data) => {
     const id = symbol.dataset.id;
     if (id in data.notes || measures.has(id) || places.has(id)) push(id, symbol);
   }
-  const hit = new Set(); // symbols that have a place to hit
+  const washes = new Map(); // name → what is washed with it
   const smooth = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
 
   const marks = {
@@ -64,36 +64,54 @@ kit.makeMarks = (data) => {
     },
     /* A measure, washed with colour: the one being played, or one a remark speaks of. */
     wash(position, name) {
-      for (const old of all("rect." + name)) old.remove();
-      for (const box of all(".box." + name)) box.classList.remove(name);
+      for (const undo of washes.get(name) || []) undo();
+      washes.set(name, []);
       if (position === null) return [];
       const washed = data.measures[position][1].flatMap(marks.at).filter(marks.visible);
       for (const element of washed) {
-        if (!element.dataset.id) { element.classList.add(name); continue; }
+        if (!element.dataset.id) {
+          element.classList.add(name);
+          washes.get(name).push(() => element.classList.remove(name));
+          continue;
+        }
         // The staves alone: Verovio puts empty number texts at the origin of the system.
         const boxes = all(":scope > g.staff", element).map((staff) => staff.getBBox());
         if (!boxes.length) continue;
         const x = Math.min(...boxes.map((box) => box.x)), y = Math.min(...boxes.map((box) => box.y));
         const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
         const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
-        element.prepend(shape({ class: "wash " + name, x, y, width, height }));
+        const rect = shape({ class: "wash " + name, x, y, width, height });
+        element.prepend(rect);
+        washes.get(name).push(() => rect.remove());
       }
       return washed;
     },
-    /* Heads are small and hollow ones have holes: each gets a place to hit, once it can be measured. */
-    addHits() {
-      const found = []; // all are measured before any is added, which would lay out everything anew
-      for (const symbol of all(".engraved g[data-id]")) {
-        if (!(symbol.dataset.id in data.notes) || hit.has(symbol) || !marks.visible(symbol)) continue;
-        hit.add(symbol);
-        found.push([symbol, (symbol.querySelector(".notehead") || symbol).getBBox()]);
-      }
-      const room = 40; // of Verovio's units: a quarter of a staff space
-      for (const [symbol, { x, y, width, height }] of found) {
-        symbol.append(shape({ class: "hit", x: x - room, y: y - room, width: width + 2 * room, height: height + 2 * room }));
-      }
-    },
   };
+
+  /* Heads are small and hollow ones have holes: each gets a place to hit, once its sheet is near. */
+  function addHits(sheet) {
+    const found = []; // all are measured before any is added, which would lay out everything anew
+    for (const symbol of all("g[data-id]", sheet)) {
+      if (symbol.dataset.id in data.notes) found.push([symbol, (symbol.querySelector(".notehead") || symbol).getBBox()]);
+    }
+    const room = 40; // of Verovio's units: a quarter of a staff space
+    for (const [symbol, { x, y, width, height }] of found) {
+      symbol.append(shape({ class: "hit", x: x - room, y: y - room, width: width + 2 * room, height: height + 2 * room }));
+    }
+  }
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      addHits(target);
+    }
+  }, { rootMargin: "300px" });
+  for (const sheet of all(".sheet.engraved")) near.observe(sheet);
+  /* Sheets that are not seen are not laid out; this says how large they will be. */
+  for (const sheet of all(".sheet")) {
+    const [width, height] = (sheet.querySelector(":scope > svg").getAttribute("viewBox") || "").split(" ").slice(2);
+    if (width > 0) sheet.style.containIntrinsicSize = `auto 600px auto ${Math.round((600 * height) / width)}px`;
+  }
   return marks;
 };
 })();

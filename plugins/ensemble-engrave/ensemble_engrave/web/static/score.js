@@ -28,7 +28,6 @@ kit.openScore = (data) => {
   function view(name) {
     body.dataset.view = name;
     for (const button of tabs) button.setAttribute("aria-pressed", String(button.dataset.view === name));
-    marks.addHits();
     const picked = pointing.picked();
     if (picked !== null) marks.at(picked).filter(marks.visible).forEach((element) => marks.reveal(element));
   }
@@ -47,7 +46,7 @@ kit.openScore = (data) => {
   }
   at("larger").addEventListener("click", () => resize(1.25));
   at("smaller").addEventListener("click", () => resize(0.8));
-  addEventListener("resize", () => { marks.addHits(); marks.wash(player.here, "here"); });
+  addEventListener("resize", () => marks.wash(player.here, "here"));
 
   const tempo = at("tempo");
   const keys = {
@@ -64,7 +63,9 @@ kit.openScore = (data) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     const target = event.target instanceof Element ? event.target : body;
     if (target.closest("input:not([type=range], [type=checkbox]), textarea, select, dialog")) return;
-    if (target.closest("input, button, summary, a") && !["Escape", "b", "l", "+", "-"].includes(event.key)) return;
+    // What a control does with the key itself stays its own.
+    if (event.key === " " && target.closest("button, summary, input")) return;
+    if (/^(Arrow|Home|End)/.test(event.key) && target.closest("input")) return;
     event.preventDefault();
     keys[event.key](event);
   });

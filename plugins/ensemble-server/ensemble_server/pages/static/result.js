@@ -2,15 +2,10 @@
 const body = document.body;
 const result = document.getElementById("result");
 
-/* Nothing in it is trusted: no scripts (the policy forbids them too), no handlers, no styles. */
+/* Nothing in it is trusted: elements that could act are taken out, and the policy lets no handler run. */
 function clean(holder) {
   for (const element of holder.querySelectorAll("script, style, foreignObject, iframe, object, embed, link, a")) element.remove();
-  for (const element of holder.querySelectorAll("*")) {
-    for (const { name } of [...element.attributes]) {
-      if (name.startsWith("on") || name === "style") element.removeAttribute(name);
-    }
-  }
-  return [...holder.children].map((child) => document.importNode(child, true));
+  return [...holder.children].map((child) => document.adoptNode(child));
 }
 
 async function open() {
