@@ -158,8 +158,8 @@ def test_cancel_kills_what_runs_elsewhere(workers: DaskCluster, hidden: Path) ->
     token.cancel()
     run.join(20)
     assert ended and ended[0].report.exit_code == 130
-    until(lambda: not any(children(w) for w in workers.workers), "its processes end", 3)
-    assert time.monotonic() - began < 8
+    until(lambda: not any(children(w) for w in workers.workers), "its processes end", 20)
+    assert time.monotonic() - began < 30
 
 
 def test_a_client_that_dies_leaves_no_work_behind(workers: DaskCluster, hidden: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_client_that_dies_leaves_no_work_behind(workers: DaskCluster, hidden: 
     until(
         lambda: not any(is_working(w) for w in workers.workers),
         "what nobody waits for is stopped",
-        10,
+        60,
     )
     made.close()
 
@@ -191,7 +191,7 @@ def test_deadlines_are_kept_elsewhere(workers: DaskCluster, hidden: Path) -> Non
     )
     result = config.run([page])
     assert result.report.exit_code == DeadlineExceeded.exit_code
-    until(lambda: not any(is_working(w) for w in workers.workers), "nothing hangs on", 10)
+    until(lambda: not any(is_working(w) for w in workers.workers), "nothing hangs on", 60)
 
 
 def test_no_more_is_handed_over_than_asked_for(workers: DaskCluster, hidden: Path) -> None:

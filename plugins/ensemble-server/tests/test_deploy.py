@@ -179,7 +179,7 @@ class Parts:
 
     def once(self, words: str | list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(words), env=self.environment, capture_output=True, text=True, timeout=120
+            self.command(words), env=self.environment, capture_output=True, text=True, timeout=300
         )
 
     @contextmanager
@@ -214,10 +214,10 @@ def test_the_commands_of_compose_work_together(tmp_path: Path, stack: stacks.Sta
     assert key.startswith("ens_"), key
     address = f"http://127.0.0.1:{parts.port}"
     with parts.running("web", "--port", str(parts.port)) as web, parts.running("worker") as worker:
-        with Client(address, key, patience=60) as client:
+        with Client(address, key, patience=180) as client:
             wait_for(client.capabilities)
             job = client.submit(("page.png", picture()), recognizer="mock", export=["musicxml"])
-            assert job.wait(timeout=60).state == "done", job.data
+            assert job.wait(timeout=180).state == "done", job.data
             assert job.read("page.musicxml").startswith(b"<?xml")
         doctor = parts.once(parts.services["worker"]["healthcheck"]["test"][1:])
         assert doctor.returncode == 0, doctor.stdout
