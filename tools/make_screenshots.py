@@ -65,6 +65,7 @@ def upload(browser: Any, url: str) -> str:
     """Convert the example as a person does; gives the address of its page."""
     page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
     page.goto(url)
+    page.reload()
     page.set_input_files("#files", EXAMPLE)
     page.wait_for_selector("#picked img")
     page.evaluate("document.activeElement.blur()")
@@ -82,8 +83,9 @@ def result(browser: Any, job: str, name: str, size: tuple[int, int], **options: 
     page = browser.new_page(
         viewport={"width": width, "height": height}, **{"color_scheme": "light", **options}
     )
-    page.goto(job)
-    page.wait_for_selector("body[data-ready=yes]")
+    for _ in "12":  # fonts that come too late the first time are there the second
+        page.goto(job)
+        page.wait_for_selector("body[data-ready=yes]")
     page.click("#play")
     page.wait_for_selector("#bar:text-is('Bar 4')")
     save(page, name)
