@@ -97,6 +97,8 @@ def _octave(ink: Mask, seen: Seen, row: Dashes, sign: Box, words: Sequence[Word]
     staff, above = _side(seen, row, low=row.hook < 0 or bool(match and "b" in match[0]))
     if left < seen.staves[staff].left + CLEF:
         return None
+    if confidence < EIGHT and not (above and row.hook):
+        confidence = 0.0  # such a sign may be a letter or digit of something else
     symbol = Symbol("ottava", left, top, right, bottom, confidence)
     return Octave(
         staff, symbol, row.x2, row.y2, int(match[1]) if match else 8, above, row.hook != 0
