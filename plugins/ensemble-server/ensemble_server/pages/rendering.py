@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -40,6 +41,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "private, no-cache",
 }
+
+_WORD = re.compile("[a-z]+ ")
 
 THEME_COOKIE = "ensemble_theme"
 
@@ -134,8 +137,8 @@ def render(
 
 
 def sentence(text: str) -> str:
-    """With a capital letter to begin with."""
-    return text[:1].upper() + text[1:]
+    """With a capital letter to begin with, unless it begins with a name (of a file, say)."""
+    return text[:1].upper() + text[1:] if _WORD.match(text) else text
 
 
 def filesize(size: int) -> str:
