@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import Installer
 
 ADDER = """
@@ -35,6 +37,18 @@ def test_a_plugin_adds_a_command(install: Installer, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "FORTE\n"), done.stderr
     assert ensemble("plugins", "list", cwd=tmp_path).returncode == 0
     assert "Say it louder" in ensemble("--help", cwd=tmp_path).stdout
+
+
+def test_variables_of_a_plugin_are_no_business_of_the_core(
+    install: Installer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("shouter", {"plugins": {"shouter": "shouter_mod"}}, shouter_mod=ADDER)
+    monkeypatch.setenv("ENSEMBLE_SHOUTER__VOICE__HIGH", "yes")
+    done = ensemble("config", "show", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("ENSEMBLE_SHUOTER__VOICE__HIGH", "yes")
+    done = ensemble("config", "show", cwd=tmp_path)
+    assert done.returncode == 2 and "ENSEMBLE_SHUOTER__VOICE__HIGH" in done.stderr
 
 
 def test_a_broken_command_plugin_leaves_the_rest_alone(install: Installer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model import ConfigError
 from ..places import config_file
+from ..registry.entries import scan
 from .config import Config, Layer, file_layer, section_value
 from .options import Text, did_you_mean
 from .settings import SECTIONS
@@ -77,6 +78,8 @@ def project_file(folder: Path) -> Path | None:
 def environment_layers(environment: Mapping[str, str]) -> list[Layer]:
     """One layer for each ``ENSEMBLE_SECTION__KEY`` variable.
 
+    Sections named as an installed plugin of the group ``ensemble.plugins`` are that plugin's own.
+
     Raises:
         ConfigError: A variable names an unknown section or setting.
     """
@@ -90,6 +93,8 @@ def environment_layers(environment: Mapping[str, str]) -> list[Layer]:
             data: dict[str, Any] = {section: _nest(path, Text(text))}
         elif section in SECTIONS and len(path) == 1:
             data = {section: {path[0]: section_value(section, path[0], text)}}
+        elif section in (entry.name for entry in scan() if entry.kind == "plugin"):
+            continue  # that plugin reads its own variables
         else:
             hint = did_you_mean(section, [*SECTIONS, "options"])
             raise ConfigError(f"{variable}: sets nothing that exists", hint=hint)
