@@ -77,7 +77,7 @@ def _promising(ink: Mask, seen: Seen) -> bool:
             step = staff.step(word.left, word.bottom)
             if 8 < step < 8 + 2 * REACH and _NUMBERS.fullmatch(word.text.translate(ONES)):
                 x, y = fine((word.left, word.top)).astype(int).tolist()
-                rows = slice(max(0, y - round(0.6 * UNIT)), y + round(0.3 * UNIT))
+                rows = slice(y, y + round(0.5 * UNIT))
                 window = ink[rows, max(0, x - round(INSIDE * UNIT)) : x - 2]
                 if window.size and window.mean(axis=0).max() >= INKED:
                     return True

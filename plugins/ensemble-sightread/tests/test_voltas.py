@@ -95,11 +95,11 @@ def number(text: str, x: float, top: float = 136) -> Word:
     return Word(text, x, top, x + 8, top + 11, top + 11, 8)
 
 
-@pytest.mark.parametrize("lean", [0.0, 0.02])
-def test_brackets_are_found_where_hook_and_number_stand(lean: float) -> None:
+@pytest.mark.parametrize(("lean", "drop"), [(0.0, 2), (0.0, 7), (0.02, 7)])
+def test_brackets_are_found_where_hook_and_number_stand(lean: float, drop: float) -> None:
     seen = drawn(
         [(300, 150, True, True), (457, 200, True, False), (700, 100, False, True)],
-        [number("1.", 306, 137 + lean * 250), number("2", 463, 137 + lean * 400)], lean,
+        [number("1.", 306, 130 + drop + lean * 250), number("2", 463, 130 + drop + lean * 400)], lean,
     )  # fmt: skip
     assert [(v.numbers, v.closed) for v in seen.voltas] == [((1,), True), ((2,), False)]
     assert [v.left for v in seen.voltas] == pytest.approx([300, 457], abs=3)
