@@ -12,6 +12,8 @@ from ensemble_oemer.picture import A4, flattened, prepare
 from oemer_running import Ran, command, context, page_of, run
 from PIL import Image
 
+pytestmark = pytest.mark.long
+
 Convert = Callable[..., Ran]
 
 

@@ -18,7 +18,7 @@ from oemer_running import command
 from ensemble_core.model import ExitCode
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals"),
 ]
 

@@ -85,12 +85,16 @@ def _promising(ink: Mask, seen: Seen) -> bool:
 
 
 def _credible(seen: Seen, voltas: Sequence[Volta]) -> Iterator[Volta]:
-    """Brackets with a number, those that follow or precede one, and those that go on from one."""
+    """Brackets with a number, those beside one whose own was not read, and those that go on.
+
+    What has no number counts only on the system of the other, and before a second ending at most:
+    slurs and lines of other kinds have hooks, too.
+    """
     last: Volta | None = None
     for place, volta in enumerate(voltas):
         later = voltas[place + 1] if place + 1 < len(voltas) else None
-        leads = later is not None and bool(later.numbers) and follows(volta, later)
-        beside = volta.opened and (leads or (last is not None and follows(last, volta)))
+        leads = later is not None and min(later.numbers, default=0) > 1 and _beside(volta, later)
+        beside = volta.opened and (leads or (last is not None and _beside(last, volta)))
         on = last is not None and not volta.opened and _goes_on(seen, last, volta)
         if volta.numbers or beside or on:
             yield volta
@@ -102,6 +106,10 @@ def follows(last: Volta, volta: Volta) -> bool:
     if volta.system == last.system:
         return volta.left - last.right < BETWEEN
     return volta.system == last.system + 1 and volta.left < last.left
+
+
+def _beside(last: Volta, volta: Volta) -> bool:
+    return volta.system == last.system and follows(last, volta)
 
 
 def _strokes(ink: Mask, seen: Seen, system: System) -> list[_Stroke]:

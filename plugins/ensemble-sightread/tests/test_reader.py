@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import attrs
@@ -53,6 +54,11 @@ def test_the_example_is_read_right(read: Score) -> None:
     found = notes.agreement(TRUTH.read_bytes(), read.musicxml)
     assert found.pitch_f1 > 0.95
     assert found.note_f1 > 0.9
+
+
+def test_the_endings_of_the_example_are_its_own(read: Score) -> None:
+    endings = re.findall(rb'<ending number="(\d)" type="(\w+)"', read.musicxml)
+    assert endings == [(b"1", b"start"), (b"1", b"stop"), (b"2", b"start"), (b"2", b"stop")]
 
 
 def test_what_is_written_is_valid_and_complete(read: Score) -> None:
