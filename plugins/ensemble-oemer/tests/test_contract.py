@@ -13,6 +13,8 @@ from oemer_running import model_files, page_of
 from ensemble_core.model import Page
 from ensemble_core.testing import RecognizerContract
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.slow
 class TestOemer(RecognizerContract):
