@@ -25,6 +25,8 @@ from ensemble_core.model import (
     WorkerCrashed,
 )
 
+pytestmark = pytest.mark.long
+
 KIT = "ensemble_core.testing.operations"
 
 

@@ -24,6 +24,8 @@ from ensemble_server.client import Client
 from ensemble_server.settings import Settings, load
 from serving import picture, serving, wait_for
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[3]
 PREFIX = "ENSEMBLE_SERVER__"
 SECRETS = {

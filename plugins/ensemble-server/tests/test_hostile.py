@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from service_mutations import NAMES, send_all
 from serving import ended, picture, send, wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def stores() -> dict[str, Any]:

@@ -23,6 +23,8 @@ from fastapi.testclient import TestClient
 from service_running import running
 from serving import LOOPBACK, send, wait_for
 
+pytestmark = pytest.mark.long
+
 CLIENTS = 50
 
 

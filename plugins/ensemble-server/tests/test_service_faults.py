@@ -23,6 +23,8 @@ from serving import MOCK, picture
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True], ids=["embedded", "cluster"])

@@ -28,6 +28,8 @@ from service_receiving import Receiver, make_certificates
 from serving import LOOPBACK, send, wait_for
 from sqlalchemy import select, update
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
