@@ -103,10 +103,11 @@ def gray(image: Image) -> Image:
 
     if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
         shown = image if image.mode == "RGBA" else image.convert("RGBA")
-        if shown.getchannel("A").getextrema() == (255, 255):
+        alpha: Any = shown.getchannel("A")
+        if alpha.getextrema() == (255, 255):
             return shown.convert("L")
         paper = pillow.new("L", shown.size, 255)
-        paper.paste(shown.convert("L"), mask=shown.getchannel("A"))
+        paper.paste(shown.convert("L"), mask=alpha)
         return paper
     if image.mode.startswith("I") or image.mode == "F":
         import numpy as np
