@@ -17,6 +17,7 @@ import asyncio
 import json
 import os
 import queue
+import signal
 import statistics
 import sys
 import tempfile
@@ -245,12 +246,14 @@ def drain(bench: Bench, workers: int) -> dict[str, Any]:
 
     The queue is filled while no worker runs; they are started for each turn.
     """
+    print("  the slots alone", flush=True)
     alone = Alone(bench.setting, workers)
     nodes = bench.setting.work or [bench.setting.web]
     rates: list[tuple[float, float]] = []
     begun = bench.states().get("done", 0)
     for _ in range(DRAIN // BLOCK):
         before = alone.rate(BLOCK // 2)
+        print(f"  alone: {before:.1f}/s", flush=True)
         fill(bench, BLOCK)
         for node in nodes:
             node.start()
@@ -345,47 +348,53 @@ def cost(bench: Bench, jobs: int) -> dict[str, Any]:
     alone = Alone(bench.setting, 1)
     asyncio.run(bench.send_many(20, 4))  # the first ones start the worker process
     bench.wait(bench.sent)
-    own = [os.getpid(), *[child.pid for child in psutil.Process().children()]]
-    own = [pid for pid in own if psutil.Process(pid).ppid() == os.getpid() or pid == os.getpid()]
-    own = [pid for pid in own if pid not in {node.pid for node in bench.setting.nodes}]
-    own = [pid for pid in own if pid not in {store.pid for store in bench.setting.stores}]
-    mine: list[tuple[float, float]] = []
-    other: list[float] = []
+    mine: list[tuple[list[float], float]] = []
+    other: list[list[float]] = []
     # In turns, as CPU time depends on what else the machine does.
     for start in range(0, jobs, 20):
         mine += one_by_one(bench, 20)
+        pids = [os.getpid(), *converters(bench)]
         for number in range(start, start + 20):
             path = alone.write(number)
-            before = sum(map(cpu, own))
+            before = [cpu(pid) for pid in pids]
             alone.run(alone.slots[0], path)
-            other.append(sum(map(cpu, own)) - before)
+            other.append([cpu(pid) - then for pid, then in zip(pids, before, strict=True)])
     alone.close()
-    service = statistics.median(used for used, _ in mine)
-    conversion = statistics.median(other)
+    service = statistics.median(sum(used) for used, _ in mine)
+    conversion = statistics.median(sum(used) for used in other)
     return {
         "jobs": jobs,
         "service ms": round(service * 1000, 2),
         "conversion ms": round(conversion * 1000, 2),
         "beside ms": round((service - conversion) * 1000, 2),
+        "service, first process ms": round(statistics.median(u[0] for u, _ in mine) * 1000, 2),
+        "conversion, first process ms": round(statistics.median(u[0] for u in other) * 1000, 2),
         "wall ms": round(statistics.median(w for _, w in mine) * 1000, 1),
     }
 
 
-def one_by_one(bench: Bench, count: int) -> list[tuple[float, float]]:
-    """CPU and wall time of each job: sent, converted, its end seen in the database."""
+def converters(bench: Bench) -> list[int]:
+    """The worker processes of this process."""
+    parts = {each.pid for each in [*bench.setting.nodes, *bench.setting.stores]}
+    return [child.pid for child in psutil.Process().children() if child.pid not in parts]
+
+
+def one_by_one(bench: Bench, count: int) -> list[tuple[list[float], float]]:
+    """CPU time, by process, and wall time of each job: sent, converted, seen to have ended."""
     pids = [each.pid for node in bench.setting.nodes for each in node.tree()]
 
-    async def run() -> list[tuple[float, float]]:
+    async def run() -> list[tuple[list[float], float]]:
         found = []
         async with aiohttp.ClientSession() as session:
             for number in range(bench.sent, bench.sent + count):
                 data, done = form(number), bench.states().get("done", 0)
-                before, began = sum(map(cpu, pids)), time.perf_counter()
+                before, began = [cpu(pid) for pid in pids], time.perf_counter()
                 await bench.send(session, number, data)
                 until(lambda: bench.states().get("done", 0) > done, 60, "a job", 0.005)  # noqa: B023
                 wall = time.perf_counter() - began
                 await asyncio.sleep(0.02)  # what it does after the end belongs to it, too
-                found.append((sum(map(cpu, pids)) - before, wall))
+                used = [cpu(pid) - then for pid, then in zip(pids, before, strict=True)]
+                found.append((used, wall))
         return found
 
     found = asyncio.run(run())
@@ -406,6 +415,7 @@ def main() -> None:
     parser.add_argument("--cost", type=int, default=COST, help="jobs of the part `cost`")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the service is stopped, too
     results: dict[str, Any] = {}
     for part in given.parts or PARTS:
         slots = 1 if part == "cost" else given.workers
