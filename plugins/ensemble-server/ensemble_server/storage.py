@@ -47,8 +47,7 @@ class Store:
         try:
             return path.open("wb")
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return path.open("wb")
+            return self.place(key).open("wb")
 
     def put(self, key: str, data: bytes) -> None:
         """Write a whole file."""
@@ -80,6 +79,17 @@ class Store:
         self.fs.get_file(path, str(copy))
         return copy
 
+    def place(self, key: str) -> Path:
+        """Where a file of a local store lies; its folder is made."""
+        path = Path(self._path(key))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    def bring(self, path: Path, key: str) -> None:
+        """Take a file of this machine in; one written to its place in a local store is there."""
+        if not self.local:
+            self.fs.put_file(str(path), self._path(key))
+
     def copy(self, key: str, other: str) -> None:
         """Copy a file within the store.
 
@@ -87,9 +97,7 @@ class Store:
             FileNotFoundError: There is none.
         """
         if self.local:
-            target = Path(self._path(other))
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(self._path(key), target)
+            shutil.copyfile(self._path(key), self.place(other))
         else:
             self.fs.cp_file(self._path(key), self._path(other))
 

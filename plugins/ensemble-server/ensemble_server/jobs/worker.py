@@ -7,7 +7,7 @@ import queue
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
 
 import attrs
 import structlog
@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 TICK = 0.25
 """Seconds between two rounds of the keeper."""
-IDLE_LOCAL, IDLE_SHARED = 1.0, 1.0
+IDLE = 1.0
+"""Seconds an idle slot waits for word of a job before it looks by itself."""
 _QUICK = 1.0
 """Seconds a conversion may take for the next job to be taken ahead of time."""
 
@@ -83,14 +84,12 @@ class Worker:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._last_seconds = _QUICK
-        self._busy = 0
-        self.converted = 0
 
     def start(self) -> None:
         """Begin, in threads of its own."""
         self._leave = self._bus.listen(QUEUE, self._heard)
         for number in range(self._count + 1):
-            self._thread(self._work, f"ensemble-slot-{number}", number)
+            self._thread(self._work, f"ensemble-slot-{number}")
         self._thread(self._keep, "ensemble-keeper")
 
     def stop(self) -> None:
@@ -118,8 +117,8 @@ class Worker:
         """Jobs being worked on now."""
         return len(self._held)
 
-    def _thread(self, target: Any, name: str, *arguments: Any) -> None:
-        thread = threading.Thread(target=target, name=name, args=arguments, daemon=True)
+    def _thread(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -131,7 +130,7 @@ class Worker:
         else:
             self.wake()
 
-    def _work(self, number: int) -> None:
+    def _work(self) -> None:
         while not self._stopping.is_set():
             if not self._may_take():
                 self._wait(0.05)
@@ -143,7 +142,7 @@ class Worker:
                 self._stopping.wait(1.0)
                 continue
             if not worked:
-                self._wait(IDLE_SHARED)
+                self._wait(IDLE)
 
     def _may_take(self) -> bool:
         """A job is taken ahead of time only where that is soon repaid."""
@@ -188,7 +187,6 @@ class Worker:
                 self._held.pop(job.id, None)
             if lease.stopper.reason == "shutdown":
                 self._leases.give_back(lease)
-            self.converted += 1
         return True
 
     def _too_soon(self, job_id: str, lease: Lease) -> None:

@@ -148,11 +148,8 @@ class Intake:
             raise Problem(422, "no-files", "Send at least one file, in the field `files`.")
         self._service.checker.check(wish.asked)
         rows = [self._checked(received) for received in self._files]
-        if not self._service.store.local:
-            for received in self._files:
-                self._service.store.fs.put_file(
-                    str(received.path), f"{self._service.store.root}/{received.key}"
-                )
+        for received in self._files:
+            self._service.store.bring(received.path, received.key)
         options = wish.asked.plain()
         request = digest([options, [[row["name"], row["sha256"]] for row in rows]])
         if wish.idempotency_key:
@@ -261,9 +258,7 @@ class Intake:
         """Where a file is written: its place in a local store, else a folder on the way."""
         store = self._service.store
         if store.local:
-            path = Path(f"{store.root}/{key}")
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return path
+            return store.place(key)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
         return self._folder / key.rpartition("/")[2]

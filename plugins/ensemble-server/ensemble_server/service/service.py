@@ -13,10 +13,11 @@ from typing import IO, Any
 import attrs
 import structlog
 from sqlalchemy import delete, select, tuple_, update
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ensemble_core.config import Config
+from ensemble_core.pipeline.planner import share_cores
 from ensemble_core.registry import Component, Registry, missing
 
 from ..api.errors import Problem, not_found
@@ -127,10 +128,7 @@ class Service:
             Problem: 404.
         """
         with self.database.read() as session:
-            job = session.get(Job, job_id)
-        if job is None or job.user_id != user_id or job.state == "receiving":
-            raise not_found()
-        return job
+            return _owned(session, user_id, job_id)
 
     def detail(self, user_id: str, job_id: str) -> tuple[Job, builtins.list[JobFile]]:
         """A job and its files, by one visit to the database.
@@ -139,9 +137,7 @@ class Service:
             Problem: 404.
         """
         with self.database.read() as session:
-            job = session.get(Job, job_id)
-            if job is None or job.user_id != user_id or job.state == "receiving":
-                raise not_found()
+            job = _owned(session, user_id, job_id)
             files = session.scalars(
                 select(JobFile).where(JobFile.job_id == job_id).order_by(JobFile.key)
             ).all()
@@ -359,6 +355,13 @@ class Service:
         return frozenset(media for each in good for media in getattr(each.spec, "accepts", ()))
 
 
+def _owned(session: Session, user_id: str, job_id: str) -> Job:
+    job = session.get(Job, job_id)
+    if job is None or job.user_id != user_id or job.state == "receiving":
+        raise not_found()
+    return job
+
+
 def base_config(settings: Settings) -> Config:
     """The operator's pipeline, with the service's limits.
 
@@ -373,15 +376,8 @@ def base_config(settings: Settings) -> Config:
     }
     run = {} if "run.jobs" in given else {"jobs": 1}
     if "run.threads" not in given and settings.workers > 0:
-        run["threads"] = max(1, _cores() // settings.workers)
+        _, run["threads"] = share_cores(settings.workers, 0)
     return config.with_layer("argument service", {"run": run, "limits": limits})
-
-
-def _cores() -> int:
-    import os
-
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _cursor(job: Job) -> str:
