@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,13 +27,20 @@ from sqlalchemy.exc import OperationalError
 pytestmark = pytest.mark.long
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL, which is another user than root, can enter."""
+    with TemporaryDirectory(prefix="ensemble-faults-") as name:
+        yield Path(name)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True], ids=["embedded", "cluster"])
-def test_each_job_ends_once_and_right_whatever_is_killed(tmp_path: Path, shared: bool) -> None:
+def test_each_job_ends_once_and_right_whatever_is_killed(open_folder: Path, shared: bool) -> None:
     if shared and (reason := stacks.lacking()):
         pytest.skip(reason)
     setting = Setting(
-        tmp_path / "s", shared=shared, workers=1, work_nodes=int(shared), more={"LEASE": "4"}
+        open_folder, shared=shared, workers=1, work_nodes=int(shared), more={"LEASE": "4"}
     )
     setting.start()
     try:
