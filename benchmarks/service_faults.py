@@ -21,7 +21,7 @@ import attrs
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins/ensemble-server/tests"))
 
-from service_faults import Faults, left_processes
+from service_killing import Faults, left_processes
 from service_nodes import Setting
 
 

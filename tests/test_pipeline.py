@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ from ensemble_core.model import (
 )
 from ensemble_core.musicxml import count_measures
 from ensemble_core.pipeline import Input, joined
+from ensemble_core.pipeline.outputs import Placer
 
 
 def pipeline(toy: Toy, tmp_path: Path, **more: Any) -> Pipeline:
@@ -254,6 +258,27 @@ def test_two_inputs_never_write_the_same_file(page_png: Path, tmp_path: Path) ->
         "1-page.toy",
         "2-page.toy",
     ]
+
+
+def test_two_documents_that_end_at_once_share_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither writes before the folder is there, whichever began to make it."""
+    source = tmp_path / "made.musicxml"
+    source.write_bytes(b"made")
+    both, make = threading.Barrier(2), Path.mkdir
+
+    def mkdir(self: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)  # one alone makes the folder late
+        make(self, mode, parents, exist_ok)
+
+    placer, finals = Placer("error", None), [tmp_path / "new" / name for name in "ab"]
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with ThreadPoolExecutor(2) as pool:
+        placed = list(pool.map(lambda final: placer.place("", {source: final}), finals))
+    assert placed == [[final] for final in finals]
+    assert [final.read_bytes() for final in finals] == [b"made", b"made"]
 
 
 def test_a_name_without_a_known_suffix_is_a_folder(page_png: Path, tmp_path: Path) -> None:

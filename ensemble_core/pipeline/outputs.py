@@ -134,9 +134,9 @@ class Placer:
                 if self.policy != "overwrite" and final.exists() and not _same(final, ours):
                     raise exists_already(final)
                 if final.parent not in self._swept:
-                    self._swept.add(final.parent)
                     final.parent.mkdir(parents=True, exist_ok=True)
                     _sweep(final.parent)
+                    self._swept.add(final.parent)  # last: documents are placed side by side
                 staged.append((_stage(source, final), final))
             hashes = {str(final): _sha256(temporary) for temporary, final in staged}
             self._write(key, complete, hashes)

@@ -18,7 +18,7 @@ from ensemble_server.records.tables import Job, JobFile, now
 from ensemble_server.service import Service
 from ensemble_server.service.intake import Wish
 from ensemble_server.settings import Settings
-from service_faults import Faults, left_processes
+from service_killing import Faults, left_processes
 from service_nodes import Setting, until
 from serving import MOCK, picture
 from sqlalchemy import Connection, select, update
