@@ -25,13 +25,16 @@ demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in d
 	$(BIN)/ensemble convert $(DEMO) --to musicxml,midi,html --output demo/ --overwrite --no-cache
 	@echo "Open demo/$(basename $(notdir $(DEMO))).html in a browser: the page, what was read, and playback."
 
-TEST := $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
+TEST := $(BIN)/python -m pytest -n auto --dist worksteal
+COVERED := --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test: .venv/dev ## Run the tests, with branch coverage of the core
-	$(TEST) -m "not long"
+	$(TEST) -m "not long" tests $(COVERED)
+	$(TEST) -m "not long" plugins
 
 test-all: .venv/dev ## Run all tests, those that take minutes too
-	$(TEST)
+	$(TEST) tests $(COVERED)
+	$(TEST) plugins
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

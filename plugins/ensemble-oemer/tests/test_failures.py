@@ -16,6 +16,8 @@ from oemer_running import Ran, command, run
 
 from ensemble_core.model import ExitCode
 
+pytestmark = pytest.mark.long
+
 Convert = Callable[..., Ran]
 
 FAILS = {

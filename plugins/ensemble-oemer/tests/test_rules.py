@@ -18,6 +18,8 @@ from oemer_running import context, page_of
 
 from ensemble_core.model import Cancelled, CancelToken, RecognitionError, Step
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:

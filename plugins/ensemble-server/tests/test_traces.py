@@ -41,7 +41,7 @@ def test_a_job_makes_a_span(tmp_path: Path) -> None:
             pass
 
     collector = HTTPServer(("127.0.0.1", 0), Collector)
-    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    threading.Thread(target=collector.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{collector.server_address[1]}"
     with process(tmp_path, traces=url) as service:
         service.up()
