@@ -26,15 +26,12 @@ demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in d
 	@echo "Open demo/$(basename $(notdir $(DEMO))).html in a browser: the page, what was read, and playback."
 
 TEST := $(BIN)/python -m pytest -n auto --dist worksteal
-COVERED := --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-test: .venv/dev ## Run the tests, with branch coverage of the core
-	$(TEST) -m "not long" tests $(COVERED)
-	$(TEST) -m "not long" plugins
+test: .venv/dev ## Run the tests
+	$(TEST) -m "not long"
 
-test-all: .venv/dev ## Run all tests, those that take minutes too
-	$(TEST) tests $(COVERED)
-	$(TEST) plugins
+test-all: .venv/dev ## Run all tests, those that take minutes too, with branch coverage of the core
+	$(TEST) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
