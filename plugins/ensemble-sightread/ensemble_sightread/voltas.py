@@ -33,6 +33,8 @@ BETWEEN = 5 * SPACE
 """How far apart the brackets of two endings may be that follow one another."""
 INSIDE = 2.2
 """Staff spaces between hook and number, at most; and"""
+NEXT = 1.6
+"""between two numbers; and"""
 UNDER = 3.2
 """between the line and the foot of the number."""
 ONES = str.maketrans("lI|!i", "11111")
@@ -75,7 +77,7 @@ def _promising(ink: Mask, seen: Seen) -> bool:
         staff = seen.staves[system.staves[0]]
         for word in seen.words:
             step = staff.step(word.left, word.bottom)
-            if 8 < step < 8 + 2 * REACH and _NUMBERS.fullmatch(word.text.translate(ONES)):
+            if 8 < step < 8 + 2 * REACH and _NUMBERS.fullmatch(_plain(word)):
                 x, y = fine((word.left, word.top)).astype(int).tolist()
                 rows = slice(y, y + round(0.5 * UNIT))
                 window = ink[rows, max(0, x - round(INSIDE * UNIT)) : x - 2]
@@ -171,8 +173,8 @@ def _bracket(ink: Mask, seen: Seen, system: int, stroke: _Stroke) -> Volta | Non
         begins = x1 < staff.left + 14 * SPACE
         return Volta(system, x1, x2, (y1 + y2) / 2, opened=False, closed=closed) if begins else None
     words = list(_inside(seen.words, (x1, y1, x2)))
-    text = "".join(word.text.translate(ONES) for word in words)
-    if not _NUMBERS.fullmatch(text):
+    text = " ".join(_plain(word) for word in words)
+    if not words:
         return Volta(system, x1, x2, (y1 + y2) / 2, closed=closed, confidence=0.5)
     sure = min(word.confidence for word in words)
     return Volta(system, x1, x2, (y1 + y2) / 2, numbers(text), text, True, closed, sure)
@@ -189,14 +191,22 @@ def _hook(ink: Mask, x: float, y: float) -> bool:
 
 
 def _inside(words: Sequence[Word], at: tuple[float, float, float]) -> Iterator[Word]:
-    """The words that stand at the left end of a bracket, left to right."""
+    """The numbers that stand at the left end of a bracket, left to right."""
     x1, y, x2 = at
     edge = x1 + INSIDE * SPACE
     for word in sorted(words, key=lambda w: w.left):
         level = y - 0.2 * SPACE < word.top and word.bottom < y + UNDER * SPACE
         if level and x1 - 2 < word.left < edge and word.right < x2 + 2:
-            yield word
-            edge = word.right + SPACE
+            if _NUMBERS.fullmatch(_plain(word)):
+                yield word
+            elif _plain(word):  # "times only"
+                return
+            edge = word.right + NEXT * SPACE
+
+
+def _plain(word: Word) -> str:
+    """What a number says, without the brackets that it may stand in."""
+    return word.text.translate(ONES).strip("[]() ")
 
 
 def numbers(text: str) -> tuple[int, ...]:

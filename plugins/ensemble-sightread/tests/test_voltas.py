@@ -114,3 +114,32 @@ def test_a_bracket_goes_on_in_the_next_system() -> None:
 
 def test_lines_without_a_number_are_none() -> None:
     assert drawn([(300, 150, True, True), (1060, 100, False, True)], []).voltas == ()
+
+
+def test_what_stands_beside_the_numbers_is_left_out() -> None:
+    words = [number("[", 306), number("1.-8.", 318), number("times", 336), number("[9.]", 463)]
+    seen = drawn([(300, 150, True, True), (457, 100, True, True)], words)
+    assert [v.numbers for v in seen.voltas] == [tuple(range(1, 9)), (9,)]
+
+
+def test_numbers_that_stand_apart_are_of_one_bracket() -> None:
+    words = [number(text, 306 + 22 * place) for place, text in enumerate("1234")]
+    assert [v.numbers for v in drawn([(300, 150, True, True)], words).voltas] == [(1, 2, 3, 4)]
+
+
+def test_numbers_that_could_not_be_read_lead_up_to_the_next() -> None:
+    reading = page(FOUR)
+    voltas = (over(reading, 1), over(reading, 2, 5))
+    found = endings(attrs.evolve(reading.seen, voltas=voltas))
+    assert [number for _, number, kind in found if kind == "start"] == ["1, 2, 3, 4", "5"]
+
+
+def test_a_bracket_may_end_before_its_bar_does() -> None:
+    """A new key or meter stands between it and the bar line."""
+    reading = page(kern("4c\n4d\n4e\n4f\n=\n4c\n2.d\n=\n1e"))
+    bar = reading.bars[1]
+    right = max(event.right for event in bar.events) + 3
+    assert bar.right - right > 5 * SPACE
+    volta = attrs.evolve(over(reading, 1, 1), right=right)
+    found = endings(attrs.evolve(reading.seen, voltas=(volta,)))
+    assert found == [(1, "1", "start"), (1, "1", "stop")]

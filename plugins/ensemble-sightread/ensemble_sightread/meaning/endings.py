@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import attrs
 
@@ -49,9 +49,19 @@ def _span(own: Sequence[Bar], volta: Volta) -> tuple[Bar, Bar] | None:
     opening = first.starts_system and volta.left < _begin(first)
     if abs(first.left - volta.left) > ASTRAY and not opening:
         return None
-    if abs(end.right - volta.right) > ASTRAY or end.right < first.right:
+    if abs(end.right - volta.right) > ASTRAY:  # a new key may stand behind it, in its last bar
+        filled = [bar for bar in own if bar.left + ASTRAY < volta.right and _filled(bar, volta)]
+        if not filled or filled[-1].right < volta.right:
+            return None
+        end = filled[-1]
+    if end.right < first.right:
         return None
     return first, end
+
+
+def _filled(bar: Bar, volta: Volta) -> bool:
+    """Whether all of a bar's music is under a bracket, which may end before a new key."""
+    return max((event.x for event in bar.events), default=bar.right) < volta.right
 
 
 def _begin(bar: Bar) -> float:
@@ -68,12 +78,16 @@ def _counted(voltas: Sequence[Volta]) -> Iterator[Volta]:
     """Brackets with the numbers they must have: each goes on where the one before it stops."""
     last: Volta | None = None
     due = 1
-    for volta in voltas:
+    for volta, later in zip_longest(voltas, voltas[1:]):
         if volta.opened:
             if last is None or not follows(last, volta):
                 due = 1
-            yield (volta := _with_due(volta, due))
-            due = max(volta.numbers) + 1
+            numbered = _with_due(volta, due)
+            if not volta.numbers and later and later.confidence > UNSURE and follows(volta, later):
+                upto = min(later.numbers, default=0)
+                numbered = attrs.evolve(numbered, numbers=tuple(range(due, max(upto, due + 1))))
+            yield numbered
+            due = max(numbered.numbers) + 1
         else:
             yield volta
         last = volta
