@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import shutil
 import sys
 import unicodedata
 import zlib
@@ -172,10 +173,14 @@ def main() -> None:
         sys.exit(f"needs the data folder; {data_folder()} is not there (ENSEMBLE_DATA)")
     if not engraved.prints_words():
         sys.exit(f"needs the font {engraved.SERIF} (Debian: fonts-urw-base35)")
-    given.folder.mkdir(parents=True, exist_ok=True)
-    write_set(given.folder / "parts.json", real_parts(given.folder))
-    cases = build(given.folder, given.works)
-    print(f"{len(cases)} pages in {given.folder}")
+    missing = [each for each in ("musescore3", "musicxml2ly", "lilypond") if not shutil.which(each)]
+    if missing:
+        sys.exit(f"needs {', '.join(missing)}")
+    folder = given.folder.resolve()  # the engravers are run inside of it
+    folder.mkdir(parents=True, exist_ok=True)
+    write_set(folder / "parts.json", real_parts(folder))
+    cases = build(folder, given.works)
+    print(f"{len(cases)} pages in {folder}")
 
 
 if __name__ == "__main__":
