@@ -77,9 +77,13 @@ class Leases:
             .returning(*_TAKEN)
         )  # fmt: skip
 
-    def take(self) -> tuple[Taken, Lease] | None:
-        """The next job, ours from now on; None if there is nothing to do."""
-        if not self._any():
+    def take(self, *, likely: bool = False) -> tuple[Taken, Lease] | None:
+        """The next job, ours from now on; None if there is nothing to do.
+
+        Args:
+            likely: There was one a moment ago: it is not asked first whether there is any.
+        """
+        if not likely and not self._any():
             return None
         token = secrets.token_urlsafe(16)
         with self._database.change() as connection:

@@ -131,15 +131,17 @@ class Worker:
             self.wake()
 
     def _work(self) -> None:
+        worked = False
         while not self._stopping.is_set():
             if not self._may_take():
                 self._wait(0.05)
                 continue
             try:
-                worked = self._one()
+                worked = self._one(likely=worked)
             except Exception:
                 log.exception("worker.failed")
                 self._stopping.wait(1.0)
+                worked = False
                 continue
             if not worked:
                 self._wait(IDLE)
@@ -153,9 +155,9 @@ class Worker:
             if not self._stopping.is_set():
                 self._news.wait(seconds)
 
-    def _one(self) -> bool:
+    def _one(self, *, likely: bool) -> bool:
         """Take a job and do it; False if there is none."""
-        taken = self._leases.take()
+        taken = self._leases.take(likely=likely)
         if taken is None:
             return False
         job, lease = taken

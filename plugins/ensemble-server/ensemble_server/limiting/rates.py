@@ -15,6 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from ..api.errors import Problem
@@ -72,6 +73,11 @@ class Limiter:
         self._lock = threading.Lock()
         self._redis = _redis(settings.redis) if settings.redis else None
         self._away_until = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether counting takes a while, so that it belongs into a thread."""
+        return self._redis is not None
 
     def count_request(self, connection: HTTPConnection, user_id: str | None) -> None:
         """Count a request: of a user, or of an address if nobody says who they are.
@@ -156,9 +162,12 @@ def _address(connection: HTTPConnection) -> str:
     return f"address:{getattr(address, 'ipv4_mapped', None) or address}"
 
 
-def _job_sender(connection: HTTPConnection, user: Writer) -> Principal:
+async def _job_sender(connection: HTTPConnection, user: Writer) -> Principal:
     limiter: Limiter = connection.app.state.limiter
-    limiter.count_job(connection, user.user_id)
+    if limiter.waits:
+        await run_in_threadpool(limiter.count_job, connection, user.user_id)
+    else:
+        limiter.count_job(connection, user.user_id)
     return user
 
 
