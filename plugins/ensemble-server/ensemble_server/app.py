@@ -22,6 +22,7 @@ from .api import (
     webhooks,
 )
 from .auth import installing
+from .live.streams import Streams
 from .metrics import Measuring
 from .records.migrate import upgrade
 from .service import Service
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.state.settings = settings
     app.state.service = service
     app.state.stopping = asyncio.Event()
+    app.state.streams = Streams(settings.limits.streams)
     for module in (jobs, artifacts, events, capabilities, health, keys, webhooks, legacy):
         app.include_router(module.router)
     errors.install(app)

@@ -53,6 +53,9 @@ class Limits(BaseModel):
         default=0, description="Jobs of a user worked on at a time; 0: any number"
     )
     queued_jobs: int = Field(default=5000, description="Jobs of a user waiting or worked on")
+    streams: int = Field(
+        default=100, description="Streams of events a user may have open, on each node"
+    )
 
 
 class Settings(BaseSettings):

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from ensemble_server.api import events as events_module
+from ensemble_server.settings import Settings
 from fastapi.testclient import TestClient
-from serving import MOCK, ended, send
-from websockets.exceptions import InvalidStatus
+from serving import MOCK, ended, send, serving, wait_for
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 DELAYED = {**MOCK, "options": {"mock": {"fault": "delay", "delay": "1s"}}}
@@ -75,6 +77,59 @@ def test_a_stream_ends_when_its_job_is_deleted(server: str) -> None:
             assert other.delete(f"/v1/jobs/{job}").status_code == 204
         reading.join(20)
         assert not reading.is_alive()
+
+
+LONG = {**MOCK, "options": {"mock": {"fault": "delay", "delay": "60s"}}}
+
+
+def test_open_streams_end_when_their_key_is_revoked(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_module, "CHECK_EVERY", 0.1)
+    with httpx.Client(base_url=server) as client:
+        job = send(client, options=LONG).json()["id"]
+        made = client.post("/v1/keys", json={"name": "Watcher", "scopes": ["jobs:read"]}).json()
+        keyed = {"Authorization": f"Bearer {made['key']}"}
+        lines: list[str] = []
+
+        def read() -> None:
+            stream = httpx.stream(
+                "GET", f"{server}/v1/jobs/{job}/events", headers=keyed, timeout=60
+            )
+            with stream as answer:
+                lines.extend(answer.iter_lines())
+
+        reading = threading.Thread(target=read)
+        reading.start()
+        with connect(f"ws{server[4:]}/v1/jobs/{job}/ws", additional_headers=keyed) as socket:
+            socket.recv(timeout=20)  # both are served for now
+            assert client.delete(f"/v1/keys/{made['id']}").status_code == 204
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    socket.recv(timeout=20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+        reading.join(20)
+        assert not reading.is_alive()
+        assert not any("event: done" in line for line in lines)
+        client.delete(f"/v1/jobs/{job}")
+
+
+def test_a_user_has_so_many_streams_open_at_a_time(settings: Settings) -> None:
+    settings.limits.streams = 2
+    with serving(settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+        job = send(client, options=LONG).json()["id"]
+        path = f"/v1/jobs/{job}/events"
+        with client.stream("GET", path) as one, client.stream("GET", path) as two:
+            assert (one.status_code, two.status_code) == (200, 200)
+            refused = client.get(path)
+            assert refused.status_code == 429
+            assert refused.json()["code"] == "too-many-streams"
+            assert refused.headers["retry-after"]
+            with pytest.raises(InvalidStatus), connect(f"ws{url[4:]}/v1/jobs/{job}/ws"):
+                pass
+        client.delete(f"/v1/jobs/{job}")
+        wait_for(lambda: client.get(path).status_code != 429)  # those two are no longer counted
 
 
 def test_findings_are_told_and_stand_in_the_job(client: TestClient) -> None:
