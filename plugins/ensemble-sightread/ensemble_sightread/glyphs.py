@@ -228,7 +228,8 @@ def _peaks(
     least = net.thresholds.astype(np.float64)
     if net.logits:
         least = np.log(least / (1 - least))
-    hot = np.flatnonzero(heat > least.astype(np.float32)[:, None, None])  # flat is six times as fast
+    # Looking along one axis is six times as fast as along three.
+    hot = np.flatnonzero(heat > least.astype(np.float32)[:, None, None])
     kinds, rows, columns = np.unravel_index(hot, heat.shape)
     highest = _highest(heat, kinds, rows, columns)
     kinds, rows, columns = kinds[highest], rows[highest], columns[highest]
