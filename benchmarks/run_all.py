@@ -24,6 +24,10 @@ BENCHMARKS = {
     "oemer_many_staves": "oemer on songs and quartets, stand-in nets",
     "sightread_marks": "slurs, ties and articulations sightread writes",
     "sightread_accuracy": "how well and how fast sightread reads clean pages",
+    "dask_throughput": "a batch on a Dask cluster beside one process, a worker killed on the way",
+    "service_load": "200 clients, a long queue, memory over 10,000 jobs, the cost of a job",
+    "service_faults": "30 kills during 300 jobs",
+    "service_hostile": "2,000 damaged uploads; schemathesis over the API",
 }
 
 
