@@ -73,11 +73,12 @@ def _joined(
     overlap = min(upper.right, lower.right) - max(upper.left, lower.left)
     if overlap < 0.6 * min(upper.right - upper.left, lower.right - lower.left):
         return False
-    if abs(upper.left - lower.left) < 2 * SPACE:
-        left = float(fine(max(upper.left, lower.left)))
-        columns = np.arange(int(left - 0.8 * UNIT), int(left + 0.6 * UNIT))
-        if _solid(between(ink, upper, lower, columns)).max() > 0.95:
-            return True
+    if abs(upper.left - lower.left) < 3 * SPACE:
+        # Of a staff that begins with a C clef the lines may be seen behind its heavy bar only.
+        for left in (float(fine(upper.left)), float(fine(lower.left))):
+            columns = np.arange(int(left - 0.8 * UNIT), int(left + 0.6 * UNIT))
+            if _solid(between(ink, upper, lower, columns)).max() > 0.95:
+                return True
     for stroke in above:
         if any(abs(stroke.x - other.x) < 0.5 * SPACE for other in below):
             middle = float(fine(stroke.x))

@@ -230,6 +230,16 @@ def test_two_staves_side_by_side_are_two_systems() -> None:
     assert seen.staves[0].right < seen.staves[1].left
 
 
+def test_a_staff_seen_late_behind_its_c_clef_belongs_to_its_system() -> None:
+    page = drawn()
+    tall = np.concatenate([page, page, page])
+    begin = int(np.flatnonzero((page < 128).any(axis=0))[0])
+    high = page.shape[0]
+    tall[high : 2 * high, begin : begin + 45] = 255
+    tall[200 : 2 * high + 282, begin : begin + 3] = 0
+    assert [system.staves for system in structure(tall).systems] == [(0, 1, 2)]
+
+
 @pytest.mark.parametrize(
     "page",
     [
