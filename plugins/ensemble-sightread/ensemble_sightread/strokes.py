@@ -35,6 +35,10 @@ CLEF = 2.4 * SPACE
 """Where a staff begins with a clef there are no stems."""
 SHORTEST_BEAM = 0.65
 """Staff spaces: a hook."""
+GAP = 0.45
+"""Staff spaces between two beams, at most."""
+LIGHTER = 40
+"""How much lighter than the beams it is there, of 255, at least."""
 HOOK_GAP = 0.2
 """Staff spaces between a hook and the stem it does not reach, at least."""
 
@@ -240,15 +244,19 @@ def _on_staves(
     return [stem for number, stem in enumerate(stems) if near[number] and not bars[number]]
 
 
-def find_beams(ink: Mask, stems: Sequence[Stem], sure: Mask | None = None) -> tuple[Beam, ...]:
+def find_beams(
+    ink: Mask, fine: NDArray[np.uint8], stems: Sequence[Stem], sure: Mask | None = None
+) -> tuple[Beam, ...]:
     """Thick strokes that stems hang on, one per level, hooks among them.
 
     Args:
         ink: The fine picture without staff lines.
+        fine: The same in gray, with staff lines.
         stems: As :func:`find_stems` gives them.
         sure: The net's mask of beams; where it shows nothing, none is looked for.
     """
     low, high = (value * UNIT for value in BEAM_THICKNESS)
+    ink = without(ink, _gaps(fine))
     bars = without(low_runs(ink, int(high)), low_runs(ink, int(np.ceil(low)) - 1))
     bars = opened(closed(bars, 1, 9), 3, 7)
     stems = sorted(stems, key=lambda stem: stem.x)
@@ -269,6 +277,13 @@ def find_beams(ink: Mask, stems: Sequence[Stem], sure: Mask | None = None) -> tu
         if beam.x2 - beam.x1 > 2 * SPACE or 0.62 < beam.thickness / usual < 1.4
     ]
     return tuple(sorted(_with_parents(found), key=lambda beam: (beam.x1, beam.y1)))
+
+
+def _gaps(fine: NDArray[np.uint8]) -> Mask:
+    """Gray between two dark strokes that lie one above the other: beams that nearly touch."""
+    upright = np.ones((int(GAP * UNIT) | 1, 1), np.uint8)
+    lighter = cv2.morphologyEx(fine, cv2.MORPH_TOPHAT, upright)
+    return np.asarray(lighter > LIGHTER, np.uint8)
 
 
 def _apart_from_next(beam: Beam, near: list[float]) -> tuple[Beam, list[float]]:

@@ -70,7 +70,7 @@ def analyse(
     both = bands(page.ink, cleared, staves)
     systems = find_systems(page, both, staves, masks.get("barline"))
     stems = find_stems(cleared, staves, systems, masks.get("stem"))
-    beams = find_beams(cleared, stems, masks.get("beam"))
+    beams = find_beams(cleared, page.fine, stems, masks.get("beam"))
     bows = without_known(cleared, masks, "text")
     seen = Seen(
         width=page.image.shape[1],

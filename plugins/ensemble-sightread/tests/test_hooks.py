@@ -17,7 +17,7 @@ def inner_beam(left: float, right: float) -> Beam:
         ink[40:120, int(2 * stem.x) : int(2 * stem.x) + 2] = 1
     ink[110:120, 40:72] = 1
     ink[94:104, int(2 * left) : int(2 * right)] = 1
-    beams = find_beams(ink, STEMS)
+    beams = find_beams(ink, 255 * (1 - ink), STEMS)
     assert len(beams) == 2
     return min(beams, key=lambda beam: beam.y1)
 

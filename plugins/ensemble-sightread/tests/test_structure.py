@@ -154,7 +154,24 @@ def test_beams_that_touch_at_a_place_are_two() -> None:
         cv2.fillPoly(ink, [corners], 1)
     ink[61:64, 105:145] = 1
     stems = [Stem(x / 2, top / 2, top / 2 + 45) for x, top in ((50, 40), (150, 55), (250, 70))]
-    assert [round(beam.thickness) for beam in find_beams(ink, stems)] == [5, 5]
+    assert [round(beam.thickness) for beam in find_beams(ink, 255 * (1 - ink), stems)] == [5, 5]
+
+
+def test_beams_whose_gap_a_scan_has_filled_with_gray_are_two() -> None:
+    page = drawn()
+    places = [400, 440, 480, 520]
+    for x in places:
+        top = 150 - (x - 400) // 3
+        page[top : top + 130, x : x + 3] = 0
+        cv2.ellipse(page, (x - 11, top + 128), (12, 9), -20, 0, 360, 0, -1)
+    for lower in (0, 15):
+        corners = np.array([[400, 150], [522, 109], [522, 119], [400, 160]])
+        cv2.fillPoly(page, [corners + np.array([0, lower])], 0)
+    worn = cv2.GaussianBlur(page, (0, 0), 2.6)
+    assert worn[132, 461] < 120  # between the beams: ink, to a threshold
+    beams = [beam for beam in structure(worn).beams if beam.x2 - beam.x1 > 50]
+    assert len(beams) == 2
+    assert beams[1].y1 - beams[0].y1 == pytest.approx(7.5, abs=1.5)
 
 
 def test_a_hook_is_short_and_beside_its_beam() -> None:
