@@ -239,6 +239,14 @@ def test_a_stem_as_high_as_the_staff_is_no_barline() -> None:
     assert bars[0].x * 2 == pytest.approx(801, abs=2)
 
 
+def test_stems_that_a_photo_has_thickened_are_stems() -> None:
+    page = drawn()
+    for x in (500, 700):
+        page[210:290, x : x + 8] = 0
+        cv2.ellipse(page, (x - 9, 288), (13, 10), -20, 0, 360, 0, -1)
+    assert [stem.x * 2 for stem in structure(page).stems] == pytest.approx([503.5, 703.5], abs=2)
+
+
 def test_two_staves_side_by_side_are_two_systems() -> None:
     page = drawn()
     page[:, 560:680] = 255
