@@ -27,8 +27,8 @@ from .normalise import FINE
 from .symbols import SPACE, Beam, Staff, Stem, System
 
 UNIT = SPACE * FINE
-THICKEST_STEM = 0.48
-"""Staff spaces."""
+THICKEST_STEM = (0.38, 0.48)
+"""Staff spaces; where the net vouches for it."""
 SHORTEST_STEM = 1.9
 """Staff spaces, head and beam included."""
 BEAM_THICKNESS = (0.30, 0.85)
@@ -80,7 +80,7 @@ def find_stems(
         Stems as long as their ink: through the heads at one end, the beams at the other.
     """
     tall = opened(ink, int(1.3 * UNIT), 1)
-    broad = opened(tall, 1, int(THICKEST_STEM * UNIT))
+    broad = opened(tall, 1, int(THICKEST_STEM[sure is not None] * UNIT))
     thin = without(tall, broad)
     shapes = pieces(thin, height=0.5 * UNIT)
     if sure is not None:
