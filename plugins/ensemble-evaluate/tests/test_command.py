@@ -71,7 +71,7 @@ def test_a_page_that_fails_counts_as_completely_wrong(
 def test_a_page_past_its_deadline_fails_alone(known_set: Path, out: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     done = evaluate(
-        known_set, "-r", "mock", "-o", out, "--deadline", "3s", "-O", "mock.fault=hang",
+        known_set, "-r", "mock", "-o", out, "--deadline", "10s", "-O", "mock.fault=hang",
         "-O", f"mock.fault-marker={marker}", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
