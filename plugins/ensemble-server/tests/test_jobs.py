@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
+import threading
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ensemble_server.app import create_app
+from ensemble_server.jobs.leases import Leases
 from ensemble_server.settings import Settings
 from fastapi.testclient import TestClient
 from serving import LOOPBACK, MOCK, ended, picture, send, wait_for
@@ -177,6 +181,23 @@ def test_the_more_urgent_comes_first(settings: Settings) -> None:
         client.post(f"/v1/jobs/{slow}/cancel")
         jobs = [ended(client, job) for job in (sooner, later)]
         assert jobs[0]["started"] < jobs[1]["started"]
+
+
+def test_one_slot_takes_one_job_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take, both, met = Leases.take, threading.Barrier(2), []
+
+    def taking(self: Leases, *, likely: bool = False) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # passes only if two are here at once
+            met.append(1)
+        return take(self, likely=likely)
+
+    monkeypatch.setattr(Leases, "take", taking)
+    settings = Settings(folder=tmp_path, workers=1)
+    options = {**MOCK, "options": {"mock": {"fault": "delay", "delay": "1.5s"}}}
+    with TestClient(create_app(settings), base_url=LOOPBACK, client=("127.0.0.1", 1)) as client:
+        assert ended(client, send(client, options=options).json()["id"])["state"] == "done"
+    assert not met
 
 
 @pytest.mark.parametrize("limit", [1])

@@ -84,6 +84,7 @@ class Worker:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._last_seconds = _QUICK
+        self._taking = 0  # threads that may be given a job this very moment
 
     def start(self) -> None:
         """Begin, in threads of its own."""
@@ -147,8 +148,13 @@ class Worker:
                 self._wait(IDLE)
 
     def _may_take(self) -> bool:
-        """A job is taken ahead of time only where that is soon repaid."""
-        return len(self._held) < self._count or self._last_seconds < _QUICK
+        """Whether to call :meth:`_one` now: ahead of time only where that is soon repaid."""
+        with self._lock:
+            busy = len(self._held) + self._taking
+            if busy >= self._count and self._last_seconds >= _QUICK:
+                return False
+            self._taking += 1
+            return True
 
     def _wait(self, seconds: float) -> None:
         with self._news:
@@ -157,15 +163,19 @@ class Worker:
 
     def _one(self, *, likely: bool) -> bool:
         """Take a job and do it; False if there is none."""
-        taken = self._leases.take(likely=likely)
-        if taken is None:
-            return False
-        job, lease = taken
-        held = Held(lease, self._converter.journal(lease), job.deadline)
-        with self._lock:
-            self._held[job.id] = held
-            if self._stopping.is_set():
-                lease.stopper.stop("shutdown")
+        try:
+            taken = self._leases.take(likely=likely)
+            if taken is None:
+                return False
+            job, lease = taken
+            held = Held(lease, self._converter.journal(lease), job.deadline)
+            with self._lock:
+                self._held[job.id] = held
+                if self._stopping.is_set():
+                    lease.stopper.stop("shutdown")
+        finally:
+            with self._lock:
+                self._taking -= 1
         if job.cancel_requested:
             lease.stopper.stop("cancel")
         self._bus.publish(job_channel(job.id), {"kind": "news"})
