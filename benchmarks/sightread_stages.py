@@ -22,8 +22,8 @@ from typing import Any
 STAGES = (
     "recognizer:open_image", "recognizer:gray", "normalise:flatten", "normalise:binarise",
     "normalise:measure", "normalise:normalise", "structure:find_staves", "structure:clear_lines",
-    "structure:find_systems", "structure:find_stems", "structure:find_beams",
-    "structure:find_curves", "glyphs:look", "multirests:find_multirests",
+    "structure:find_systems", "structure:find_uprights", "structure:find_beams",
+    "structure:find_curves", "structure:outlined", "glyphs:look", "multirests:find_multirests",
     "hairpins:find_hairpins", "words:find_words", "meaning.reading:lay_out",
     "meaning.reading:supplemented", "meaning.reading:read_bars", "meaning.reading:tie",
     "meaning:read", "musicxml:write",

@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from .beside import Beside
 from .nets import session
 from .symbols import KINDS, SPACE, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+    Box = tuple[float, float, float, float]
+    Maps = tuple[int, int, Box, NDArray[np.float32], NDArray[np.float32]]
+    """Left and top of a tile, the box within which its peaks count, its heat and boxes."""
 
 MODEL = Path(__file__).with_name("models") / "symbols.onnx"
 STRIDE = 4
@@ -70,15 +75,24 @@ class Glance:
     """What the net sees on a page.
 
     Attributes:
-        symbols: In page pixels, left to right; each mark on the paper is taken once.
+        found: Waits for the symbols, in page pixels, left to right, each mark on the paper taken
+            once; and heads and rests that the net is too unsure of, where nothing surer is.
         masks: How sure it is of each class of thin things, by name (see ``symbols.MASKS``):
             shape (ceil(H / 2), ceil(W / 2)), 255 is sure. Empty if the net gives none.
-        faint: Heads and rests that it is too unsure of, where nothing surer is.
     """
 
-    symbols: tuple[Symbol, ...]
+    found: Callable[[], tuple[tuple[Symbol, ...], tuple[Symbol, ...]]]
     masks: dict[str, NDArray[np.uint8]]
-    faint: tuple[Symbol, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """What the net is sure of."""
+        return self.found()[0]
+
+    @property
+    def faint(self) -> tuple[Symbol, ...]:
+        """What it is not."""
+        return self.found()[1]
 
 
 def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
@@ -86,12 +100,13 @@ def detect(image: NDArray[np.uint8], threads: int = 1) -> tuple[Symbol, ...]:
     return look(image, threads).symbols
 
 
-def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
+def look(image: NDArray[np.uint8], threads: int = 1, beside: Beside | None = None) -> Glance:
     """Find the symbols and thin things on a page.
 
     Args:
         image: Gray normalised page (staff space of 10 px), shape (H, W), dtype uint8; any size.
         threads: Threads that ONNX Runtime may use.
+        beside: Where the symbols are made out of the heat while the caller goes on.
 
     Raises:
         ValueError: The array is not a gray 8-bit picture.
@@ -101,21 +116,33 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
     if image.ndim != 2 or image.dtype != np.uint8:
         raise ValueError(f"a gray uint8 page is needed, not {image.dtype} of shape {image.shape}")
     net = load(threads)
-    least = dict(zip(net.kinds, net.thresholds.tolist(), strict=True))
-    unsure = attrs.evolve(net, thresholds=net.thresholds * _leniency(net))
     height, width = image.shape
     thin = np.zeros((len(net.masks), -(-height // 2), -(-width // 2)), np.uint8)
-    found = []
+    maps = []
     for left, top, tile, core in _tiles(image, net.step, 2 if net.masks else 1):
         heat, boxes, *masks = net.session.run(None, {"image": tile[None, None]})
-        for row in _peaks(unsure, heat[0], boxes[0]):
-            kind, x, y, w, h, score = row
-            if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
-                found.append((kind, x + left, y + top, w, h, score))
+        maps.append((left, top, core, heat[0], boxes[0]))
         for whole, seen in zip(thin, masks[0][0] if masks else (), strict=True):
             x1, y1, x2, y2 = (-(-int(edge) // 2) for edge in core)
             part = seen[y1 - top // 2 : y2 - top // 2, x1 - left // 2 : x2 - left // 2]
             whole[y1:y2, x1:x2] = part
+    found = (beside or Beside()).start(lambda: _symbols(net, image, maps))
+    return Glance(found, dict(zip(net.masks, thin, strict=True)))
+
+
+def _symbols(
+    net: Net, image: NDArray[np.uint8], maps: Sequence[Maps]
+) -> tuple[tuple[Symbol, ...], tuple[Symbol, ...]]:
+    """The symbols, and heads and rests that the net is unsure of, left to right."""
+    import numpy as np
+
+    least = dict(zip(net.kinds, net.thresholds.tolist(), strict=True))
+    unsure = attrs.evolve(net, thresholds=net.thresholds * _leniency(net))
+    found = []
+    for left, top, core, heat, boxes in maps:
+        for kind, x, y, w, h, score in _peaks(unsure, heat, boxes):
+            if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
+                found.append((kind, x + left, y + top, w, h, score))
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
     symbols: list[Symbol] = []
     faint: list[Symbol] = []
@@ -123,11 +150,7 @@ def look(image: NDArray[np.uint8], threads: int = 1) -> Glance:
         name = net.kinds[int(k)]
         symbol = Symbol(name, x - w / 2, y - h / 2, x + w / 2, y + h / 2, s)
         (symbols if s > least[name] else faint).append(_hanging_or_sitting(image, symbol))
-    return Glance(
-        tuple(sorted(symbols, key=_place)),
-        dict(zip(net.masks, thin, strict=True)),
-        tuple(sorted(faint, key=_place)),
-    )
+    return tuple(sorted(symbols, key=_place)), tuple(sorted(faint, key=_place))
 
 
 def _place(symbol: Symbol) -> tuple[float, float, str]:
@@ -142,9 +165,7 @@ def _leniency(net: Net) -> NDArray[np.float32]:
     return np.where(wanted, LENIENT, 1.0).astype(np.float32)
 
 
-def digits(
-    image: NDArray[np.uint8], box: tuple[float, float, float, float], threads: int = 1
-) -> tuple[Symbol, ...]:
+def digits(image: NDArray[np.uint8], box: Box, threads: int = 1) -> tuple[Symbol, ...]:
     """Digits within a small box, left to right: those as well that :func:`look` is unsure of.
 
     Args:
@@ -192,7 +213,7 @@ def load(threads: int = 1) -> Net:
 
 def _tiles(
     image: NDArray[np.uint8], multiple: int, grid: int
-) -> Iterator[tuple[int, int, NDArray[np.uint8], tuple[float, float, float, float]]]:
+) -> Iterator[tuple[int, int, NDArray[np.uint8], Box]]:
     """Pieces of the part with ink: (left, top, pixels, box within which peaks count)."""
     import numpy as np
 

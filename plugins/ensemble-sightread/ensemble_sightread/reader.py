@@ -68,6 +68,7 @@ def see(
     import numpy as np
 
     from .arcs import Arcs
+    from .beside import Beside
     from .glyphs import LENIENT, look
     from .hairpins import find_hairpins
     from .ledgers import Ledgers
@@ -81,30 +82,33 @@ def see(
 
     page = normalise(gray)
     progress(0.15)
-    glance = look(page.image, threads)
-    progress(0.35)
-    seen, cleared, straight = analyse(page, glance.masks)
-    larger = float(np.median([staff.space.mean() for staff in seen.staves])) / SPACE
-    left_out = seen.tablature
-    if left_out and not 0.9 < larger < 1.1:  # it was the tablature that was measured
-        page = normalise(gray, page.space * larger)
-        glance = look(page.image, threads)
-        seen, cleared, straight = analyse(page, glance.masks)
-    progress(0.6)
-    kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
-    arcs = Arcs(cleared, page.ink)
-    least = LENIENT * options.min_confidence
-    faint = tuple(s for s in glance.faint if s.confidence >= least)
-    seen = attrs.evolve(seen, symbols=kept, faint=faint, tablature=left_out)
-    rests = find_multirests(seen, straight, page.image, threads)
-    printed = cleared & page.ink  # bows that the net draws again would fill the tips of hairpins
-    pins = find_hairpins(without_known(printed, glance.masks, "text"), kept, _thin(glance.masks))
-    seen = attrs.evolve(seen, multirests=rests, hairpins=pins)
-    words = find_words(page, cleared, seen, glance.masks.get("text"), threads)
+    with Beside(threads) as beside:
+        glance = look(page.image, threads, beside)
+        progress(0.35)
+        bones = analyse(page, glance.masks, beside)
+        larger = float(np.median([staff.space.mean() for staff in bones.seen.staves])) / SPACE
+        left_out = bones.seen.tablature
+        if left_out and not 0.9 < larger < 1.1:  # it was the tablature that was measured
+            page = normalise(gray, page.space * larger)
+            glance = look(page.image, threads, beside)
+            bones = analyse(page, glance.masks, beside)
+        progress(0.6)
+        cleared = bones.cleared
+        kept = tuple(s for s in glance.symbols if s.confidence >= options.min_confidence)
+        least = LENIENT * options.min_confidence
+        faint = tuple(s for s in glance.faint if s.confidence >= least)
+        seen = attrs.evolve(bones.seen, symbols=kept, faint=faint, tablature=left_out)
+        rests = find_multirests(seen, bones.straight, page.image, threads)
+        printed = cleared & page.ink  # bows that the net draws again would fill hairpins' tips
+        pins = find_hairpins(
+            without_known(printed, glance.masks, "text"), kept, _thin(glance.masks)
+        )
+        seen = attrs.evolve(seen, multirests=rests, hairpins=pins, curves=bones.curves())
+        words = find_words(page, bones.outlines(), seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)
     octaves = find_octaves(page, printed, glance.masks.get("line"), seen, threads)
     seen = attrs.evolve(seen, voltas=find_voltas(printed, seen), octaves=octaves)
-    return without_signs(seen), arcs, Ledgers(page.image)
+    return without_signs(seen), Arcs(cleared, page.ink), Ledgers(page.image)
 
 
 def _thin(masks: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8] | None:

@@ -34,7 +34,7 @@ class Sightread:
         image = gray(open_image(page, ctx))
         ctx.progress(0.05)
         before = cv2.getNumThreads()
-        cv2.setNumThreads(ctx.threads)
+        cv2.setNumThreads(1)  # its pool costs more than it saves on what is as small as a page
         try:
             pixels = np.asarray(image, dtype=np.uint8)
             reading = read_page(pixels, self.options, ctx.threads, ctx.progress)

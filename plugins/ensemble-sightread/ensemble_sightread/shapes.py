@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import cv2
@@ -77,20 +78,39 @@ class Shapes:
         return self.bottom - self.bend
 
 
+@attrs.frozen(eq=False)
+class Outlines:
+    """What is drawn around each connected piece of ink, without its holes.
+
+    Attributes:
+        lines: As OpenCV gives them.
+        boxes: Left, top, width and height of each, shape (n, 4).
+    """
+
+    lines: list[Any]
+    boxes: Floats
+
+
+def outlined(cleared: Mask) -> Outlines:
+    """The outlines of the fine black-and-white picture without staff lines."""
+    lines, nesting = cv2.findContours(cleared, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    inside = nesting[0, :, 3].tolist() if lines else ()
+    outer = [line for line, hole in zip(lines, inside, strict=True) if hole < 0]
+    boxes = np.array([cv2.boundingRect(line) for line in outer], np.float64).reshape(-1, 4)
+    return Outlines(outer, boxes)
+
+
 def find_shapes(
-    cleared: Mask, seen: Seen, areas: Mask | None = None
+    outlines: Outlines, seen: Seen, areas: Mask | None = None
 ) -> tuple[Shapes, list[NDArray[np.int64]]]:
     """Shapes that may belong to words, and for each space between staves which lie there.
 
     Args:
-        cleared: The fine black-and-white picture without staff lines.
+        outlines: As :func:`outlined` gives them.
         seen: What else is on the page.
         areas: How sure it is that text is there, at half the page's size, 255 is sure.
     """
-    outlines, nesting = cv2.findContours(cleared, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    inside = nesting[0, :, 3].tolist() if outlines else ()
-    outlines = [o for o, hole in zip(outlines, inside, strict=True) if hole < 0]
-    boxes = np.array([cv2.boundingRect(o) for o in outlines], np.float64).reshape(-1, 4)
+    boxes = outlines.boxes
     keep = (boxes[:, 3] <= TALLEST * UNIT) & (boxes[:, 2] <= JOINED * UNIT)
     keep &= (boxes[:, 2] >= 2) & (boxes[:, 3] >= 2) & (boxes[:, 2] * boxes[:, 3] >= 6)
     where = np.flatnonzero(keep)
@@ -111,7 +131,7 @@ def find_shapes(
         claimed[(text > TEXT) & (claimed == 1)] = 0
     kept = np.flatnonzero(~music)
     left, top, right, bottom = edges[:, kept]
-    own = [np.asarray(outlines[i], dtype=np.int32) for i in where[kept]]
+    own = [np.asarray(outlines.lines[i], dtype=np.int32) for i in where[kept]]
     shapes = Shapes(
         left, top, right, bottom, own, bend[kept], slope[kept], claimed[kept], text[kept]
     )  # fmt: skip

@@ -65,19 +65,15 @@ class _Upright:
         return self.bottom - self.top
 
 
-def find_stems(
-    ink: Mask, staves: Sequence[Staff], systems: Sequence[System], sure: Mask | None = None
-) -> tuple[Stem, ...]:
-    """Thin upright strokes near staves that are no bar lines and no part of an accidental.
+def find_uprights(ink: Mask, sure: Mask | None = None) -> list[Stem]:
+    """Thin upright strokes that may be stems: bar lines are among them, but no accidentals.
 
     Args:
         ink: The fine picture without staff lines.
-        staves: The staves of the page.
-        systems: With their bar lines, which are left out.
         sure: The net's mask of stems; where it shows nothing, none is looked for.
 
     Returns:
-        Stems as long as their ink: through the heads at one end, the beams at the other.
+        As long as their ink: through the heads at one end, the beams at the other.
     """
     tall = opened(ink, int(1.3 * UNIT), 1)
     broad = opened(tall, 1, int(THICKEST_STEM[sure is not None] * UNIT))
@@ -90,9 +86,7 @@ def find_stems(
     usual = float(np.median([s.width for s in found])) if found else 0.0
     found = [s for s in found if s.width <= max(0.2 * UNIT, 1.6 * usual)]
     found = _without_accidentals(found, ink)
-    stems = [Stem(float(coarse(s.x)), float(coarse(s.top)), float(coarse(s.bottom))) for s in found]
-    stems = _on_staves(stems, staves, systems)
-    return tuple(sorted(stems, key=lambda stem: (stem.x, stem.top)))
+    return [Stem(float(coarse(s.x)), float(coarse(s.top)), float(coarse(s.bottom))) for s in found]
 
 
 def _free_parts(shapes: Sequence[Piece], thin: Mask, tall: Mask) -> list[_Upright]:
@@ -220,12 +214,19 @@ def _headless(stroke: _Upright, solid: Mask) -> bool:
     return not right.any() and not left.any()
 
 
-def _on_staves(
-    stems: Sequence[Stem], staves: Sequence[Staff], systems: Sequence[System]
-) -> list[Stem]:
-    """The stems that are near a staff and no bar line of it."""
+def stems_on(
+    staves: Sequence[Staff], systems: Sequence[System], uprights: Sequence[Stem]
+) -> tuple[Stem, ...]:
+    """The strokes that are near a staff and no bar line of it, left to right.
+
+    Args:
+        staves: The staves of the page.
+        systems: With their bar lines, which are left out.
+        uprights: As :func:`find_uprights` gives them.
+    """
+    stems = sorted(uprights, key=lambda stem: (stem.x, stem.top))
     if not stems:
-        return []
+        return ()
     x, top, bottom = np.array([(stem.x, stem.top, stem.bottom) for stem in stems]).T
     near = np.zeros(len(stems), bool)
     for staff in staves:
@@ -243,7 +244,7 @@ def _on_staves(
             # Between two staves of a system a bar line may be cut off from its staff.
             through = shared >= 0.8 * (low - high)
             bars |= through & (lines | (x < staff.left + 0.5 * SPACE))
-    return [stem for number, stem in enumerate(stems) if near[number] and not bars[number]]
+    return tuple(stem for number, stem in enumerate(stems) if near[number] and not bars[number])
 
 
 def find_beams(
@@ -254,7 +255,7 @@ def find_beams(
     Args:
         ink: The fine picture without staff lines.
         fine: The same in gray, with staff lines.
-        stems: As :func:`find_stems` gives them.
+        stems: As :func:`stems_on` gives them.
         sure: The net's mask of beams; where it shows nothing, none is looked for.
     """
     low, high = (value * UNIT for value in BEAM_THICKNESS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import attrs
 import cv2
@@ -11,17 +12,42 @@ from numpy.typing import NDArray
 
 from ensemble_core.model import RecognitionError
 
+from .beside import Beside
 from .curves import find_curves
 from .leaning import leaned
 from .lines import Band, bands, clear_lines
 from .mending import SURE, ridge
 from .morphology import Mask, without
 from .normalise import FINE, Normalised, normalise
+from .shapes import Outlines, outlined
 from .staves import find_staves
-from .strokes import find_beams, find_stems
-from .symbols import Seen
+from .strokes import find_beams, find_uprights, stems_on
+from .symbols import Curve, Seen
 from .systems import find_systems
 from .tablature import without_tablature
+
+
+@attrs.frozen(eq=False)
+class Skeleton:
+    """What stands on a page besides its symbols.
+
+    Attributes:
+        seen: Without the bows.
+        cleared: The fine picture without staff lines.
+        straight: Each staff straightened, without its lines.
+        curves: Waits for the bows.
+        outlines: Waits for the outlines of ``cleared``.
+    """
+
+    seen: Seen
+    cleared: Mask
+    straight: list[Band]
+    curves: Callable[[], tuple[Curve, ...]]
+    outlines: Callable[[], Outlines]
+
+    def complete(self) -> Seen:
+        """With the bows."""
+        return attrs.evolve(self.seen, curves=self.curves())
 
 
 def structure(gray: NDArray[np.uint8]) -> Seen:
@@ -38,21 +64,31 @@ def structure(gray: NDArray[np.uint8]) -> Seen:
 
 def structure_of(page: Normalised) -> Seen:
     """The same for a page that is normalised already."""
-    return analyse(page)[0]
+    return analyse(page).complete()
 
 
 def analyse(
-    page: Normalised, masks: Mapping[str, NDArray[np.uint8]] | None = None
-) -> tuple[Seen, Mask, list[Band]]:
-    """The same, with the fine picture and the straightened staves without staff lines.
+    page: Normalised,
+    masks: Mapping[str, NDArray[np.uint8]] | None = None,
+    beside: Beside | None = None,
+) -> Skeleton:
+    """The same, step by step.
 
     Args:
         page: The page.
         masks: What the net is sure of (``Glance.masks``): broken lines are drawn again by it.
+        beside: Where what does not hang on one another is looked for at the same time.
     """
-    masks = masks or {}
-    if "staff" in masks:
-        page = attrs.evolve(page, ink=page.ink | ridge(masks["staff"], page.ink.shape, False))
+    masks, beside = masks or {}, beside or Beside()
+    shape = page.ink.shape
+
+    def again(name: str, upright: bool = False) -> Mask | None:
+        return ridge(masks[name], shape, upright) if name in masks else None
+
+    uprights, bows = (
+        beside.start(partial(again, "barline", True)), beside.start(partial(again, "curve"))
+    )  # fmt: skip
+    page = _with(page, again("staff"))
     found = find_staves(page)
     staves = without_tablature(found, page.ink)
     if not staves:
@@ -63,15 +99,17 @@ def analyse(
         )
     if "barline" in masks:
         staves = leaned(staves, masks["barline"])
-        page = attrs.evolve(page, ink=page.ink | ridge(masks["barline"], page.ink.shape, True))
+    page = _with(page, uprights())
     cleared = clear_lines(page, staves)
-    if "curve" in masks:
-        cleared |= ridge(masks["curve"], cleared.shape, False)
+    bow = bows()
+    if bow is not None:
+        cleared |= bow
+    strokes = beside.start(lambda: find_uprights(cleared, masks.get("stem")))
     both = bands(page.ink, cleared, staves)
     systems = find_systems(page, both, staves, masks.get("barline"))
-    stems = find_stems(cleared, staves, systems, masks.get("stem"))
+    stems = stems_on(staves, systems, strokes())
+    outlines = beside.start(lambda: outlined(cleared))
     beams = find_beams(cleared, page.fine, stems, masks.get("beam"))
-    bows = without_known(cleared, masks, "text")
     seen = Seen(
         width=page.image.shape[1],
         height=page.image.shape[0],
@@ -81,9 +119,15 @@ def analyse(
         systems=systems,
         stems=stems,
         beams=beams,
-        curves=find_curves(bows, stems, beams, page.line, masks.get("curve")),
     )
-    return seen, cleared, [straight for _, straight in both]
+    printed = without_known(cleared, masks, "text")
+    curves = beside.start(lambda: find_curves(printed, stems, beams, page.line, masks.get("curve")))
+    return Skeleton(seen, cleared, [straight for _, straight in both], curves, outlines)
+
+
+def _with(page: Normalised, more: Mask | None) -> Normalised:
+    """The page with more ink."""
+    return page if more is None else attrs.evolve(page, ink=page.ink | more)
 
 
 def without_known(ink: Mask, masks: Mapping[str, NDArray[np.uint8]], *names: str) -> Mask:

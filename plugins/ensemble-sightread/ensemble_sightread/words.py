@@ -13,7 +13,7 @@ from .letters import Line, read_lines
 from .morphology import Mask
 from .normalise import Normalised
 from .runs import Run, band_runs, middle
-from .shapes import Shapes, find_shapes
+from .shapes import Outlines, Shapes, find_shapes
 from .symbols import Curve, Seen, Symbol, Word
 
 DYNAMIC = re.compile("[pf]{1,5}|m[pf]|[sr]?f{1,2}[zp]?p?|[zrm]")
@@ -27,18 +27,18 @@ BESIDE = 4
 
 
 def find_words(
-    page: Normalised, cleared: Mask, seen: Seen, areas: Mask | None = None, threads: int = 1
+    page: Normalised, outlines: Outlines, seen: Seen, areas: Mask | None = None, threads: int = 1
 ) -> tuple[Word, ...]:
     """The words of a page, in no order.
 
     Args:
         page: The page.
-        cleared: Its fine black-and-white picture without staff lines.
+        outlines: Of its fine black-and-white picture without staff lines.
         seen: What else is on it.
         areas: How sure it is that text is there, at half the page's size, 255 is sure; if known.
         threads: Threads that ONNX Runtime may use.
     """
-    shapes, bands = find_shapes(cleared, seen, areas)
+    shapes, bands = find_shapes(outlines, seen, areas)
     runs: list[Run] = []
     for band in bands:
         runs += band_runs(shapes, band)

@@ -56,6 +56,19 @@ def test_the_example_is_read_right(read: Score) -> None:
     assert found.note_f1 > 0.9
 
 
+def test_two_threads_read_the_same_as_one(read: Score, tmp_path: Path) -> None:
+    two = Sightread().recognize(page_of(PICTURE), Context(tmp_path, threads=2))
+    assert two.musicxml == read.musicxml
+    assert two.elements == read.elements
+
+
+def test_no_staff_is_said_with_two_threads_too(tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    Image.new("L", (900, 1200), 255).save(path)
+    with pytest.raises(RecognitionError, match="no staff"):
+        Sightread().recognize(page_of(path), Context(tmp_path, threads=2))
+
+
 def test_the_endings_of_the_example_are_its_own(read: Score) -> None:
     endings = re.findall(rb'<ending number="(\d)" type="(\w+)"', read.musicxml)
     assert endings == [(b"1", b"start"), (b"1", b"stop"), (b"2", b"start"), (b"2", b"stop")]
@@ -95,7 +108,8 @@ def test_bows_that_the_net_draws_again_hide_no_hairpin(monkeypatch: pytest.Monke
     shape = tuple(-(-n // 2) for n in page.image.shape)
     curve = np.zeros(shape, np.uint8)
     curve[y // 4 - 2 : y // 4 + 3, left // 4 + 20 : left // 4 + 50] = 255
-    monkeypatch.setattr(glyphs, "look", lambda image, threads=1: Glance((), {"curve": curve}))
+    glance = Glance(lambda: ((), ()), {"curve": curve})
+    monkeypatch.setattr(glyphs, "look", lambda *_: glance)
     seen, *_ = see(np.minimum(gray, mine), SightreadOptions())
     near = [h for h in seen.hairpins if abs(h.y - y / 2) < 6 and abs(h.x1 - left / 2) < 6]
     assert [round(h.x2 - left / 2, -1) for h in near] == [100]

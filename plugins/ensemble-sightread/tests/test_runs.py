@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ensemble_sightread.runs import Run, band_runs
-from ensemble_sightread.shapes import Shapes, find_shapes
+from ensemble_sightread.shapes import Shapes, find_shapes, outlined
 from ensemble_sightread.symbols import Seen, Symbol
 
 LINE = 200
@@ -23,7 +23,7 @@ def page(
         ink[LINE - 50 : LINE + 20, 85:155] = 1
         ink[LINE - 47 : LINE + 17, 88:152] = 0
         ink[LINE - 30 : LINE, 110:130] = 1
-    shapes, bands = find_shapes(ink, Seen(450, 200, 1.0, (), (), symbols))
+    shapes, bands = find_shapes(outlined(ink), Seen(450, 200, 1.0, (), (), symbols))
     return shapes, [run for band in bands for run in band_runs(shapes, band)]
 
 
@@ -117,6 +117,6 @@ def test_the_net_says_where_text_is() -> None:
     areas[:, :100] = 255
     symbols = (Symbol("head-half", 50, 89, 57, 100, 0.9),)
     seen = Seen(450, 200, 1.0, (), (), symbols)
-    assert find_shapes(ink, seen, areas)[0].claimed.tolist() == [0]
-    assert find_shapes(ink, seen, np.zeros_like(areas))[0].claimed.tolist() == [1]
-    assert find_shapes(ink, seen, np.zeros_like(areas))[0].text.tolist() == [0]
+    assert find_shapes(outlined(ink), seen, areas)[0].claimed.tolist() == [0]
+    assert find_shapes(outlined(ink), seen, np.zeros_like(areas))[0].claimed.tolist() == [1]
+    assert find_shapes(outlined(ink), seen, np.zeros_like(areas))[0].text.tolist() == [0]

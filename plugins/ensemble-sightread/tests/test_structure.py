@@ -313,7 +313,7 @@ def seen_with(page: np.ndarray, name: str, lines: list[tuple[slice, slice]]) -> 
     mask = np.zeros([-(-side // 2) for side in normal.image.shape], np.uint8)
     for line in lines:
         mask[line] = 255
-    return analyse(normal, {name: mask})[0]
+    return analyse(normal, {name: mask}).complete()
 
 
 def test_a_broken_bar_line_is_drawn_again_where_the_net_sees_one() -> None:
@@ -341,7 +341,7 @@ def test_bar_lines_may_lean_where_staves_lie_level_as_in_a_photo(shear: float) -
     size = (gray.shape[1], gray.shape[0])
     lean = np.array([[1, shear, -shear * 400], [0, 1, 0]], np.float32)
     normal = normalise(cv2.warpAffine(gray, lean, size, borderValue=255, flags=cv2.INTER_CUBIC))
-    seen = analyse(normal, look(normal.image).masks)[0]
+    seen = analyse(normal, look(normal.image).masks).complete()
     assert summary(seen) == summary(engraved(PIANO)[1])
 
 
