@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ensemble_core.model import RecognitionError
 
+from .beams import find_beams
 from .beside import Beside
 from .curves import find_curves
 from .leaning import leaned
@@ -21,7 +22,7 @@ from .morphology import Mask, without
 from .normalise import FINE, Normalised, normalise
 from .shapes import Outlines, outlined
 from .staves import find_staves
-from .strokes import find_beams, find_uprights, stems_on
+from .stems import find_uprights, stems_on
 from .symbols import Curve, Seen
 from .systems import find_systems
 from .tablature import without_tablature

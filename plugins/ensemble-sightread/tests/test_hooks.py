@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ensemble_sightread.strokes import find_beams
+from ensemble_sightread.beams import find_beams
 from ensemble_sightread.symbols import Beam, Stem
 
 STEMS = (Stem(20.0, 20.0, 60.0), Stem(35.0, 20.0, 60.0))

@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from ensemble_sightread.beams import find_beams
 from ensemble_sightread.glyphs import look
 from ensemble_sightread.normalise import normalise
-from ensemble_sightread.strokes import find_beams
 from ensemble_sightread.structure import analyse, structure
 from ensemble_sightread.symbols import Barline, Seen, Stem
 
