@@ -6,8 +6,10 @@ Keys are made of ids and numbers only; no name a user has given ever becomes par
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,18 +68,24 @@ class Store:
         data: bytes = self.fs.cat_file(self._path(key))
         return data
 
-    def fetch(self, key: str, folder: Path) -> Path:
-        """The file on this machine: itself in a local store, else a copy in ``folder``.
+    @contextlib.contextmanager
+    def fetched(self, keys: Sequence[str]) -> Iterator[tuple[Path, ...]]:
+        """The files on this machine, for a while: themselves in a local store, else copies.
 
         Raises:
             FileNotFoundError: There is none.
         """
-        path = self._path(key)
         if self.local:
-            return Path(path)
-        copy = folder / key.rpartition("/")[2]
-        self.fs.get_file(path, str(copy))
-        return copy
+            yield tuple(Path(self._path(key)) for key in keys)
+            return
+        folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
+        try:
+            copies = tuple(folder / key.rpartition("/")[2] for key in keys)
+            for key, copy in zip(keys, copies, strict=True):
+                self.fs.get_file(self._path(key), str(copy))
+            yield copies
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def place(self, key: str) -> Path:
         """Where a file of a local store lies; its folder is made."""

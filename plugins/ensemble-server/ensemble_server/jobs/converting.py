@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import structlog
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import bindparam, select
 
 from ensemble_core.model import CancelToken, EnsembleError, Score
@@ -31,7 +28,7 @@ from .reuse import Reuse
 from .slots import Slot
 
 if TYPE_CHECKING:
-    from ensemble_core.pipeline import Input, Result
+    from ensemble_core.pipeline import Result
 
 log = structlog.get_logger(__name__)
 
@@ -131,14 +128,15 @@ class Converter:
         self, job: Taken, lease: Lease, journal: Journal, slot: Slot, place: str
     ) -> Outcome:
         """Convert, and store the files."""
+        from ensemble_core.pipeline import Input  # late: the service answers sooner
+
         if job.attempt > 1:
             self.clear(job.id)
         pipeline = slot.pipeline(Asked.parse(job.options))
         with self._database.look() as connection:
             inputs = connection.execute(_INPUTS, {"job": job.id}).all()
-        folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
-        try:
-            source = self._source(inputs, folder)
+        with self._store.fetched([each.key for each in inputs]) as paths:
+            source = Input(inputs[0].name, paths, tuple(each.name for each in inputs))
             fingerprint = self._reuse.fingerprint(pipeline, source, inputs)
             earlier = self._reuse.find(job, fingerprint)
             if earlier is not None:
@@ -151,15 +149,6 @@ class Converter:
             lease.stopper.on_stop(cancel.cancel)
             result = pipeline.run([source], on_event=journal.observe, cancel=cancel)
             return self._made(job.id, journal, result, place, fingerprint)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _source(self, inputs: Sequence[Any], folder: Path) -> Input:
-        """The files as one input of the core's: several become one score."""
-        from ensemble_core.pipeline import Input  # late: the service answers sooner
-
-        paths = tuple(self._store.fetch(each.key, folder) for each in inputs)
-        return Input(inputs[0].name, paths, tuple(each.name for each in inputs))
 
     def _made(
         self, job_id: str, journal: Journal, result: Result, place: str, fingerprint: str | None
@@ -237,9 +226,16 @@ def _files(outputs: Sequence[Any], name: str, report: dict[str, Any]) -> list[Ma
         else:
             title = f"{stem}{output.suffix}"
             made.append(Made("output", title, output.media_type, _ending(output.suffix), data))
-    text = json.dumps(report, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    made.append(Made("output", "report.json", "application/json", ".json", text))
+    made.append(Made("output", "report.json", "application/json", ".json", _readable(report)))
     return made
+
+
+def _readable(report: dict[str, Any]) -> bytes:
+    """JSON with a line for each value; by Rust, as `json` indents in Python, which is slow."""
+    try:
+        return to_json(report, indent=1)
+    except PydanticSerializationError:  # half a character, in the name of a file
+        return json.dumps(report, indent=1).encode()
 
 
 def _ending(suffix: str) -> str:

@@ -153,8 +153,9 @@ def add_events(
 ) -> None:
     """Append events to a job whose row this transaction has locked (by an update)."""
     moment = now()
-    for kind, data in events:
-        session.execute(_APPEND, {"job": job_id, "time": moment, "kind": kind, "data": data})
+    rows = [{"job": job_id, "time": moment, "kind": kind, "data": data} for kind, data in events]
+    if rows:
+        session.execute(_APPEND, rows)
 
 
 def diagnostic(found: Any) -> dict[str, Any]:

@@ -40,16 +40,20 @@ class Database:
         self.engine: Engine = create_engine(parsed, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare)
-            event.listen(self.engine, "begin", _begin)
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.sqlite else nullcontext()
-        self._reading = sessionmaker(self.engine, expire_on_commit=False)
-        self._writer = self.engine.execution_options(writes=True)
-        self._writing = sessionmaker(self._writer, expire_on_commit=False)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        # A single question needs no transaction of its own, which would be two more of them.
+        self._looking = (
+            self.engine
+            if self.sqlite
+            else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that only looks; nothing is written."""
-        with self._reading() as session:
+        """A session that only looks; nothing is written. It sees the records of one moment."""
+        with self._sessions() as session:
+            self._begin(session.connection(), "BEGIN")
             yield session
 
     @contextmanager
@@ -60,39 +64,42 @@ class Database:
         because another writer came in between. Writers of this process wait for each other
         here: SQLite itself has them sleep, longer and longer, and lets latecomers go first.
         """
-        with self._turn, self._writing() as session, session.begin():
+        with self._turn, self._sessions() as session, session.begin():
+            self._begin(session.connection(), "BEGIN IMMEDIATE")
             yield session
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """A connection that only looks: for what is done for each job and each request.
 
-        With statements that are made once this costs a quarter of what a session does.
+        With statements that are made once this costs a quarter of what a session does. There is no
+        transaction: each statement sees what is there when it is carried out.
         """
-        with self.engine.connect() as connection:
+        with self._looking.connect() as connection:
             yield connection
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
         """Like :meth:`write`, with a connection rather than a session; see :meth:`look`."""
-        with self._turn, self._writer.begin() as connection:
+        with self._turn, self.engine.begin() as connection:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
+    def _begin(self, connection: Connection, how: str) -> None:
+        # Not by a listener: with one that hears of transactions every statement costs more.
+        if self.sqlite:
+            connection.exec_driver_sql(how)
+
 
 def _prepare(connection: Any, _: Any) -> None:
-    # Transactions are begun by `_begin`, not by the driver's guess.
+    # Transactions are begun by `Database`, not by the driver's guess.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -62,7 +62,7 @@ def downgrade(database: Database, to: str) -> None:
 @contextmanager
 def _alone(database: Database) -> Iterator[Connection]:
     """One transaction for all steps, during which no other process migrates."""
-    with database.engine.execution_options(writes=True).begin() as connection:
+    with database.change() as connection:
         if database.sqlite:
             # A table that is rebuilt must not take the rows with it that refer to its rows.
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
