@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Around = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    """Thin ink around a line, and what staff lines hide there."""
+
 SPAN = 2.6
 """Staff spaces above and below a head in which its tie runs."""
 THICKEST = 0.42
@@ -27,6 +30,8 @@ INSETS = (-2.5, 0.5, 3.0)
 FLATTEST, TIPS = 0.3, 0.7
 COLUMNS = 30
 """As many columns of an arc are looked at, or up to twice as many."""
+FEWEST = 8
+"""Columns of the shortest arc."""
 SURE = 0.86
 """Share of columns that must have ink on the arc."""
 
@@ -55,70 +60,75 @@ class Arcs:
         if not isinstance(head, Symbol):
             return False
         whole = isinstance(left, Symbol) and isinstance(right, Symbol)
-        for inset in INSETS:
+        around: tuple[int, Around] | None = None
+        for inset in INSETS:  # the first reaches farthest: the others see a part of it
             x1 = left.right + inset if isinstance(left, Symbol) else left
             x2 = right.left - inset if isinstance(right, Symbol) else right
-            if 0.5 * SPACE < x2 - x1 < 60 * SPACE and self._fits(x1, x2, head.y, whole):
+            first, end = round(x1 * FINE), round(x2 * FINE)
+            if not 0.5 * SPACE < x2 - x1 < 60 * SPACE or end - first < FEWEST:
+                continue
+            if around is None:
+                found = self._thin(first, end, head.y)
+                if found is None:
+                    continue
+                around = first, found
+            part = slice(first - around[0], end - around[0])
+            thin, hidden = (picture[:, part] for picture in around[1])
+            if _fits(thin, hidden, (x2 - x1) / SPACE, whole):
                 return True
         return False
 
-    def _fits(self, x1: float, x2: float, y: float, whole: bool) -> bool:
-        """Whether an arc runs above or below a head at ``y`` from ``x1`` to ``x2``."""
-        import numpy as np
-
-        columns = np.arange(round(x1 * FINE), round(x2 * FINE))
-        found = self._thin(columns, y)
-        if found is None:
-            return False
-        thin, hidden = found
-        sides = [side for side in (-1, 1) if _possible(thin, hidden, side)]
-        if not sides:
-            return False
-        every = max(1, len(columns) // COLUMNS)
-        thin, hidden = thin[:, ::every], hidden[:, ::every]
-        t = np.linspace(0, 1, len(columns))[::every]
-        middle, unit = thin.shape[0] // 2, SPACE * FINE
-        rise = max(FLATTEST, min(0.05 * (x2 - x1) / SPACE, 0.7))
-        starts, heights = np.arange(0.1, 1.4, 0.07), np.arange(rise, rise + 1.0, 0.08)
-        bow = heights[None, :, None] * (4 * t * (1 - t))
-        tips = max(2, len(t) // 8)
-        for drift in (0.0,) if whole else (0.0, 0.35, -0.35):
-            run = starts[:, None, None] + drift * t + bow
-            for side in sides:
-                rows = np.rint(middle + side * run * unit).astype(np.int64)
-                at = rows.clip(0, thin.shape[0] - 1), np.arange(len(t))
-                hit = thin[at]
-                unseen = hidden[at] & ~hit
-                share = hit.sum(axis=2) / np.maximum((~unseen).sum(axis=2), len(t) / 2)
-                tip = hit | unseen
-                edges = np.minimum(tip[..., :tips].mean(axis=2), tip[..., -tips:].mean(axis=2))
-                if bool(((share >= SURE) & (edges > TIPS)).any()):
-                    return True
-        return False
-
-    def _thin(
-        self, columns: NDArray[np.int64], y: float
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    def _thin(self, first: int, end: int, y: float) -> Around | None:
         """Ink around ``y`` without what is too thick for a tie, and what staff lines hide.
 
-        Both are widened by a pixel up and down.
+        Both are widened by a pixel up and down. Each column is as it is whatever is beside it.
         """
         import cv2
         import numpy as np
 
         reach = round(SPAN * SPACE * FINE)
         row = round(y * FINE)
-        if row - reach < 0 or row + reach >= self.ink.shape[0] or len(columns) < 8:
+        if row - reach < 0 or row + reach >= self.ink.shape[0]:
             return None
-        if columns[0] < 0 or columns[-1] >= self.ink.shape[1]:
+        if first < 0 or end > self.ink.shape[1]:
             return None
-        window = np.s_[row - reach : row + reach + 1, columns[0] : columns[-1] + 1]
+        window = np.s_[row - reach : row + reach + 1, first:end]
         area = self.ink[window]
         lines = cv2.subtract(self.full[window], area)
         tall = np.ones((round(THICKEST * SPACE * FINE), 1), np.uint8)
         thin = cv2.subtract(area, cv2.morphologyEx(area, cv2.MORPH_OPEN, tall))
         wider = np.ones((3, 1), np.uint8)
         return cv2.dilate(thin, wider) > 0, cv2.dilate(lines, wider) > 0
+
+
+def _fits(thin: NDArray[np.bool_], hidden: NDArray[np.bool_], length: float, whole: bool) -> bool:
+    """Whether an arc as long as the picture, ``length`` staff spaces, runs above or below."""
+    import numpy as np
+
+    sides = [side for side in (-1, 1) if _possible(thin, hidden, side)]
+    if not sides:
+        return False
+    every = max(1, thin.shape[1] // COLUMNS)
+    t = np.linspace(0, 1, thin.shape[1])[::every]
+    thin, hidden = thin[:, ::every], hidden[:, ::every]
+    middle, unit = thin.shape[0] // 2, SPACE * FINE
+    rise = max(FLATTEST, min(0.05 * length, 0.7))
+    starts, heights = np.arange(0.1, 1.4, 0.07), np.arange(rise, rise + 1.0, 0.08)
+    bow = heights[None, :, None] * (4 * t * (1 - t))
+    tips = max(2, len(t) // 8)
+    for drift in (0.0,) if whole else (0.0, 0.35, -0.35):
+        run = starts[:, None, None] + drift * t + bow
+        for side in sides:
+            rows = np.rint(middle + side * run * unit).astype(np.int64)
+            at = rows.clip(0, thin.shape[0] - 1), np.arange(len(t))
+            hit = thin[at]
+            unseen = hidden[at] & ~hit
+            share = hit.sum(axis=2) / np.maximum((~unseen).sum(axis=2), len(t) / 2)
+            tip = hit | unseen
+            edges = np.minimum(tip[..., :tips].mean(axis=2), tip[..., -tips:].mean(axis=2))
+            if bool(((share >= SURE) & (edges > TIPS)).any()):
+                return True
+    return False
 
 
 def _possible(thin: NDArray[np.bool_], hidden: NDArray[np.bool_], side: int) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .barlines import Stroke
-from .lines import lean_of, straight
+from .lines import lean_of, median, straight
 from .mending import SURE
 from .symbols import SPACE, Staff
 
@@ -33,9 +33,9 @@ def leaned(staves: Sequence[Staff], barlines: NDArray[np.uint8]) -> tuple[Staff,
     uprights = _uprights(barlines)
     found = []
     for staff in staves:
-        middle = float(np.median(staff.bottom)) - 2 * SPACE
+        middle = median(staff.bottom) - 2 * SPACE
         here = [lean for top, bottom, lean in uprights if top < middle < bottom]
-        found.append(attrs.evolve(staff, lean=float(np.median(here))) if len(here) > 1 else staff)
+        found.append(attrs.evolve(staff, lean=median(np.array(here))) if len(here) > 1 else staff)
     return tuple(found)
 
 
@@ -61,16 +61,16 @@ def vouched(strokes: Sequence[Stroke], staff: Staff, barlines: NDArray[np.uint8]
         barlines: The net's mask of bar lines.
     """
     down = np.linspace(-0.45, 0.45, 10)
-    found = []
-    for stroke in strokes:
-        high = 4 * float(np.interp(stroke.x, staff.xs, staff.space))
-        middle = float(np.interp(stroke.x, staff.xs, staff.bottom)) - high / 2
-        rows = ((middle + down * high) / 2).astype(int).clip(0, barlines.shape[0] - 1)
-        columns = np.rint((stroke.x - lean_of(staff) * down * high) / 2).astype(int)
-        around = (columns[:, None] + [-1, 0, 1]).clip(0, barlines.shape[1] - 1)
-        share = float((barlines[rows[:, None], around].max(axis=1) >= SURE).mean())
-        if share > SEEN:
-            found.append(attrs.evolve(stroke, clean=True, above=0.0, below=0.0))
-        else:
-            found.append(attrs.evolve(stroke, clean=stroke.clean and share > UNSEEN))
-    return found
+    x = np.array([stroke.x for stroke in strokes])[:, None]
+    high = 4 * np.interp(x, staff.xs, staff.space)
+    middle = np.interp(x, staff.xs, staff.bottom) - high / 2
+    rows = ((middle + down * high) / 2).astype(int).clip(0, barlines.shape[0] - 1)
+    columns = np.rint((x - lean_of(staff) * down * high) / 2).astype(int)
+    around = (columns[..., None] + [-1, 0, 1]).clip(0, barlines.shape[1] - 1)
+    shares = (barlines[rows[..., None], around].max(axis=2) >= SURE).mean(axis=1)
+    return [
+        attrs.evolve(stroke, clean=True, above=0.0, below=0.0)
+        if share > SEEN
+        else attrs.evolve(stroke, clean=stroke.clean and share > UNSEEN)
+        for stroke, share in zip(strokes, shares.tolist(), strict=True)
+    ]

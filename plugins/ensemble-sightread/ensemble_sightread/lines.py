@@ -111,7 +111,7 @@ def bands(ink: Mask, cleared: Mask, staves: Sequence[Staff]) -> list[tuple[Band,
 
 
 def _bands(levels: Mask, staff: Staff) -> tuple[Band, Band]:
-    space = float(np.median(staff.space)) * FINE
+    space = median(staff.space) * FINE
     left = int(fine(staff.left) - space)
     right = int(fine(staff.right) + space)
     columns = np.arange(left, right + 1)
@@ -145,7 +145,7 @@ def between(ink: Mask, upper: Staff, lower: Staff, columns: Ints, staves_too: bo
     x = coarse(columns)
     start = fine(np.interp(x, upper.xs, upper.bottom - 4 * staves_too * upper.space))
     stop = fine(np.interp(x, lower.xs, lower.bottom - 4 * (not staves_too) * lower.space))
-    count = max(2, int(np.median(stop - start)))
+    count = max(2, int(median(stop - start)))
     lean = (lean_of(upper) + lean_of(lower)) / 2
     return sample(ink, columns, start, np.linspace(0, 1, count)[:, None] * (stop - start), lean)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ensemble_core.model import RecognitionError
 
 from .combs import STRIP, UNIT, Chain, Floats, chains_of, strip_mass, thin_ink
-from .lines import coarse, straight
+from .lines import coarse, median, straight
 from .morphology import Mask, dilated
 from .normalise import FINE, Normalised
 from .symbols import Staff
@@ -44,7 +44,7 @@ def find_staves(page: Normalised) -> tuple[Staff, ...]:
     found = _without_overlaps(_joined(found, wide))
     if not found:
         raise RecognitionError("no staff of five lines was found on the page", code="no-staff")
-    found.sort(key=lambda staff: float(np.median(staff.bottom)))
+    found.sort(key=lambda staff: median(staff.bottom))
     return tuple(_to_page(staff) for staff in _rows(found))
 
 
@@ -291,7 +291,7 @@ def _continues(first: Staff, second: Staff, wide: Mask) -> bool:
     meet = np.clip((first.right + second.left) / 2, second.left, first.right) if gap < 0 else None
     x = (first.right, second.left) if meet is None else (float(meet), float(meet))
     y = first.y(0, x[0]), second.y(0, x[1])
-    space = float(np.median(first.space)), float(np.median(second.space))
+    space = median(first.space), median(second.space)
     if (
         abs(y[0] - y[1]) > 0.4 * UNIT + 0.05 * min(20 * UNIT, max(0.0, gap))
         or abs(space[0] - space[1]) > 2.0
@@ -340,7 +340,7 @@ def _rows(staves: list[Staff]) -> list[Staff]:
         place = len(ordered)
         while place > 0:
             before = ordered[place - 1]
-            level = abs(float(np.median(before.bottom)) - float(np.median(staff.bottom)))
+            level = abs(median(before.bottom) - median(staff.bottom))
             if level < 2 * UNIT and before.left >= staff.right - UNIT:
                 place -= 1
             else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .barlines import Stroke, group_strokes, strokes_of
 from .leaning import vouched
-from .lines import Band, between, fine, lean_of
+from .lines import Band, between, fine, lean_of, median
 from .morphology import Mask, dilated, share
 from .normalise import FINE, Normalised
 from .symbols import SPACE, Barline, Staff, System
@@ -155,7 +155,7 @@ def _barlines(
 def _drift(staves: Sequence[Staff]) -> list[float]:
     """How far left of its place in the first staff an upright stands in each staff."""
     lean = float(np.mean([lean_of(staff) for staff in staves]))
-    heights = [float(np.median(staff.bottom)) for staff in staves]
+    heights = [median(staff.bottom) for staff in staves]
     return [lean * (height - heights[0]) for height in heights]
 
 
