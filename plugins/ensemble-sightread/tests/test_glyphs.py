@@ -117,6 +117,27 @@ def test_symbols_are_of_known_kinds_and_the_model_is_small() -> None:
     assert sum(net.stat().st_size for net in nets) < 12 * 10**6  # of a wheel
 
 
+def test_the_net_of_whole_numbers_sees_what_the_trained_one_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trained = Path(__file__).resolve().parents[1] / "training" / "symbols.onnx"
+    image, _ = piece("verovio")
+    shipped = look(image)
+    monkeypatch.setattr(glyphs, "MODEL", trained)
+    glyphs.load.cache_clear()
+    floating = look(image)
+    same = [
+        any(
+            s.kind == f.kind and abs(s.x - f.x) < 1 and abs(s.y - f.y) < 1 for f in floating.symbols
+        )
+        for s in shipped.symbols
+    ]
+    assert len(floating.symbols) == pytest.approx(len(shipped.symbols), rel=0.01)
+    assert np.mean(same) > 0.98
+    for name, mask in shipped.masks.items():
+        assert np.mean((mask > 127) != (floating.masks[name] > 127)) < 0.001
+
+
 def test_whole_and_half_rests_differ_by_the_line_they_touch() -> None:
     image, _ = piece("verovio")
     whole = next(s for s in detect(image) if s.kind == "rest-whole")

@@ -1,6 +1,8 @@
 """Writes the trained net as ONNX, and checks it against PyTorch.
 
-python training/export.py --run FOLDER [--thresholds FILE] [--out FILE]
+    python training/export.py --run FOLDER [--thresholds FILE] [--out FILE]
+
+What the package ships is made of that file by ``quantise.py``.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ensemble_sightread.glyphs import MODEL
 from ensemble_sightread.symbols import KINDS, MASKS
 from net import STEP, SymbolNet
+from shipped import NET
 
 
 class Bytes(nn.Module):
@@ -56,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--thresholds", type=Path)
-    parser.add_argument("--out", type=Path, default=MODEL)
+    parser.add_argument("--out", type=Path, default=NET)
     args = parser.parse_args()
     state = torch.load(args.run / "last.pt", weights_only=True, map_location="cpu")
     net = SymbolNet()

@@ -16,6 +16,9 @@ import torch
 from net import SymbolNet
 from torch import Tensor, nn
 
+NET = Path(__file__).with_name("symbols.onnx")
+"""The net in floating point, of which the package's is made."""
+
 
 def weights_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The state of the net in an ONNX file, its norms doing nothing yet; and its kinds."""
