@@ -54,7 +54,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.state.stopping = asyncio.Event()
     app.state.streams = Streams(settings.limits.streams)
     for module in (jobs, artifacts, events, capabilities, health, keys, webhooks, legacy):
-        app.include_router(module.router)
+        # Taken over as they are: routers that are included are put together once more for each
+        # application, and gone through one after the other at each request.
+        app.routes.extend(module.router.routes)
     errors.install(app)
     installing.install(app, settings, service.database)
     if settings.metrics:

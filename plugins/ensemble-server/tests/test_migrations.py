@@ -52,6 +52,7 @@ def counts(database: Database) -> list[Any]:
 
 def test_up_down_and_up_again_keeps_the_data(database: Database) -> None:
     assert migrate.current(database) is None
+    migrate.upgrade(database, "0001")
     migrate.upgrade(database)
     assert migrate.current(database) == migrate.head()
     fill(database)
@@ -70,12 +71,36 @@ def test_up_down_and_up_again_keeps_the_data(database: Database) -> None:
 
 
 def test_the_migrations_make_what_the_code_expects(database: Database) -> None:
-    migrate.upgrade(database)
+    migrate.upgrade(database, migrate.head())
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         found = compare_metadata(context, Record.metadata)
     # An index by an expression cannot be compared on SQLite.
     assert [each for each in found if "jobs_to_do" not in str(each)] == []
+
+
+def structure(database: Database) -> dict[str, Any]:
+    """All tables: columns, keys, indexes."""
+    found = inspect(database.engine)
+    return {
+        table: [
+            sorted(map(str, found.get_columns(table))),
+            found.get_pk_constraint(table),
+            sorted(map(str, found.get_foreign_keys(table))),
+            sorted(map(str, found.get_unique_constraints(table))),
+            sorted(map(str, found.get_indexes(table))),
+        ]
+        for table in found.get_table_names()
+    }
+
+
+def test_tables_made_at_once_are_those_the_migrations_make(database: Database) -> None:
+    migrate.upgrade(database)
+    assert migrate.current(database) == migrate.head()
+    at_once = structure(database)
+    migrate.downgrade(database, "base")
+    migrate.upgrade(database, migrate.head())
+    assert structure(database) == at_once
 
 
 def test_a_version_that_is_none_is_an_error(database: Database) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from pydantic import ValidationError
 
 from ensemble_core.model import ConfigError
 
-from ..settings import Settings, load
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +52,10 @@ def settings_of(config: Path | None, **given: Any) -> Settings:
     Raises:
         ConfigError: A setting is unknown or wrong, or the file cannot be read.
     """
+    from pydantic import ValidationError  # late, as it takes a while
+
+    from ..settings import load
+
     try:
         return load(config, **{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
@@ -60,19 +66,43 @@ def settings_of(config: Path | None, **given: Any) -> Settings:
 
 def failing(function: F) -> F:
     """Turn the errors of a database that is away, or not migrated, into one line."""
-    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     @wraps(function)
     def call(*arguments: Any, **options: Any) -> Any:
         try:
             return function(*arguments, **options)
-        except OperationalError as error:
-            raise ConfigError(f"the database cannot be used: {_first_line(error)}") from None
-        except ProgrammingError as error:
-            hint = "`ensemble admin migrate` brings it up to date"
-            raise ConfigError(f"the database: {_first_line(error)}", hint=hint) from None
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                raise
+            raise told from None
 
     return cast("F", call)
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """A start, which makes much and throws away little: garbage is not looked for meanwhile.
+
+    Nor is it afterwards among what was made: it stays as long as the process does.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _told(error: Exception) -> ConfigError | None:
+    from sqlalchemy.exc import OperationalError, ProgrammingError  # late, as it takes a while
+
+    if isinstance(error, OperationalError):
+        return ConfigError(f"the database cannot be used: {_first_line(error)}")
+    if isinstance(error, ProgrammingError):
+        hint = "`ensemble admin migrate` brings it up to date"
+        return ConfigError(f"the database: {_first_line(error)}", hint=hint)
+    return None
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ import click
 
 from ensemble_core.model import ConfigError
 
-from .common import failing, log_level_option, settings_of, settings_options
+from .common import failing, log_level_option, settings_of, settings_options, starting
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,14 +49,15 @@ def command(  # noqa: PLR0917 - one for each option
 
     Without anything given it is for you alone, on this machine: http://127.0.0.1:8000
     """
-    settings = settings_of(config, folder=folder, host=host, port=port, workers=workers)
-    from .. import logs, traces
+    with starting():
+        settings = settings_of(config, folder=folder, host=host, port=port, workers=workers)
+        from .. import logs, traces
 
-    logs.set_up(log_level)
-    if settings.traces:
-        traces.set_up(settings.traces)
-    from ..app import create_app
-    from ..service import Service
+        logs.set_up(log_level)
+        if settings.traces:
+            traces.set_up(settings.traces)
+        from ..app import create_app
+        from ..service import Service
 
     # uvicorn raises the signal again when it has stopped: what comes then is to be cleared up.
     signal.signal(signal.SIGTERM, _leave)

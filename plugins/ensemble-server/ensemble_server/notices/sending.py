@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -91,10 +92,14 @@ class Sender:
         """Take and deliver until ``stop`` is set; what is under way then has a few seconds."""
         under_way: set[asyncio.Task[Outcome]] = set()
         cleaned = float("-inf")
-        async with make_client(TIMEOUT) as client:
+        client: httpx.AsyncClient | None = None
+        async with AsyncExitStack() as stack:
             while not stop.is_set():
                 taken = await self._take(AT_ONCE - len(under_way))
-                under_way |= {asyncio.create_task(self._send(client, each)) for each in taken}
+                if taken and client is None:  # not before: most services have no webhooks
+                    client = await stack.enter_async_context(make_client(TIMEOUT))
+                if client is not None:
+                    under_way |= {asyncio.create_task(self._send(client, each)) for each in taken}
                 if time.monotonic() - cleaned > 3600:
                     cleaned = time.monotonic()
                     await asyncio.to_thread(forget, self._database, now() - KEEP)

@@ -18,5 +18,5 @@ def install(app: FastAPI) -> None:
     for name, folder in assets.FOLDERS.items():
         app.mount(f"/static/{name}", assets.Assets(directory=folder), name=f"static-{name}")
     for module in (upload, jobs, settings):
-        app.include_router(module.router)
+        app.routes.extend(module.router.routes)
     app.add_middleware(ErrorPages, app=app)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from .database import Database
+from .tables import Record
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -39,11 +40,15 @@ def upgrade(database: Database, to: str = "head") -> None:
     Raises:
         CommandError: There is no such version.
     """
-    if to == "head" and current(database) == head():
+    newest = head()
+    if to == "head" and current(database) == newest:
         return
-    from alembic import command
-
     with _alone(database) as connection:
+        if to == "head" and not inspect(connection).get_table_names():
+            _make(connection, newest)
+            return
+        from alembic import command  # late: the first start of all is quicker without it
+
         command.upgrade(_config(connection), to)
 
 
@@ -57,6 +62,18 @@ def downgrade(database: Database, to: str) -> None:
 
     with _alone(database) as connection:
         command.downgrade(_config(connection), to)
+
+
+def _make(connection: Connection, version: str) -> None:
+    """Make the tables at once where there are none, as all migrations together would."""
+    Record.metadata.create_all(connection)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
 
 
 @contextmanager
