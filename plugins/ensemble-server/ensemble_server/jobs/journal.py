@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import JSON, Connection, String, bindparam, func, insert, select, update
@@ -152,8 +153,15 @@ def add_events(
     session: Session | Connection, job_id: str, events: list[tuple[str, dict[str, Any]]]
 ) -> None:
     """Append events to a job whose row this transaction has locked (by an update)."""
+    append_events(session, [(job_id, kind, data) for kind, data in events])
+
+
+def append_events(
+    session: Session | Connection, events: Sequence[tuple[str, str, dict[str, Any]]]
+) -> None:
+    """Append events (job, kind, data) to jobs whose rows this transaction has locked."""
     moment = now()
-    rows = [{"job": job_id, "time": moment, "kind": kind, "data": data} for kind, data in events]
+    rows = [{"job": job, "time": moment, "kind": kind, "data": data} for job, kind, data in events]
     if rows:
         session.execute(_APPEND, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..api.errors import Problem, answer
@@ -38,15 +39,9 @@ class BodyLimit:
             return
         headers = dict(scope["headers"])
         most = self._upload if _is_upload(scope["path"], headers) else SMALL
-        problem = _too_large(most)
-        refusal = (
-            legacy_answer(problem)
-            if scope["path"].startswith(PREFIX)
-            else answer(problem, scope.get("request_id", ""))
-        )
         said = headers.get(b"content-length", b"0")
         if said.isdigit() and int(said) > most:
-            await refusal(scope, receive, send)
+            await _refusal(scope, most)(scope, receive, send)
             return
         size, refused, begun = 0, False, False
 
@@ -70,7 +65,7 @@ class BodyLimit:
 
         await self.app(scope, counting, sending)
         if refused and not begun:
-            await refusal(scope, receive, send)
+            await _refusal(scope, most)(scope, receive, send)
 
 
 def _is_upload(path: str, headers: dict[bytes, bytes]) -> bool:
@@ -82,8 +77,11 @@ def _is_upload(path: str, headers: dict[bytes, bytes]) -> bool:
     )
 
 
-def _too_large(most: int) -> Problem:
+def _refusal(scope: Scope, most: int) -> Response:
     # The rest of the body is not read, so this connection cannot be used again.
-    return Problem(
+    problem = Problem(
         413, "file-too-large", f"More than {most:,} bytes.", headers={"Connection": "close"}
     )
+    if scope["path"].startswith(PREFIX):
+        return legacy_answer(problem)
+    return answer(problem, scope.get("request_id", ""))

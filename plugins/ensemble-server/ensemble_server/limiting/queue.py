@@ -18,23 +18,24 @@ _COUNT = select(func.count()).where(
 )
 
 
-def admit(session: Session | Connection, user_id: str, most: int) -> None:
-    """Refuse a job if its user has too many unfinished ones.
+def admit(session: Session | Connection, user_id: str, most: int, more: int = 1) -> None:
+    """Refuse jobs if their user would have too many unfinished ones.
 
     Call it in the transaction that adds the job: until that ends, no other can be admitted for this
     user (a lock on their row in PostgreSQL; SQLite has one writer at a time anyway).
 
     Args:
         session: The writing transaction.
-        user_id: Whose job it is.
+        user_id: Whose jobs they are.
         most: How many unfinished jobs a user may have.
+        more: How many jobs are added.
 
     Raises:
         Problem: 429 ``queue-full``.
     """
     if not isinstance(session, Connection) or session.dialect.name != "sqlite":
         session.execute(_LOCK, {"user": user_id})
-    if (session.scalar(_COUNT, {"user": user_id}) or 0) >= most:
+    if (session.scalar(_COUNT, {"user": user_id}) or 0) + more > most:
         raise Problem(
             429,
             "queue-full",

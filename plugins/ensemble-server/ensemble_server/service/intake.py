@@ -6,23 +6,27 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ensemble_core.sniff import sniff
 
 from ..api.errors import Problem
 from ..jobs.asked import Asked, digest
-from ..jobs.journal import add_events
+from ..jobs.journal import append_events
 from ..jobs.names import clean_name
 from ..limiting.queue import admit
-from ..records.tables import Job, JobFile, new_id, table_of
+from ..records.tables import Job, JobFile, new_id, now, table_of
+from ..records.together import Together
 
 if TYPE_CHECKING:
+    from ..records.database import Database
     from .service import Service
 
 HIGHEST_PRIORITY = 10
@@ -34,14 +38,40 @@ _SET = (
 )  # fmt: skip
 # Made once: to make them anew for each job costs more than to carry them out.
 _BEGIN, _FILES = insert(_JOBS), insert(table_of(JobFile))
-_QUEUE = (
-    update(_JOBS)
-    .where(*_RECEIVING)
-    .values({name: bindparam(name) for name in _SET})
-    .returning(*_JOBS.c)
-)
+_QUEUE = update(_JOBS).where(*_RECEIVING).values({name: bindparam(name) for name in _SET})
 _STILL = update(_JOBS).where(*_RECEIVING).values(state="receiving")
 _FORGET = delete(_JOBS).where(*_RECEIVING)
+
+
+Ready = tuple[dict[str, Any], list[dict[str, Any]]]
+"""A job that has been received: what is set in its row, and the rows of its files."""
+
+
+class Desk:
+    """Writes down jobs that are received, those of many threads at once.
+
+    Args:
+        database: Where.
+        most: Unfinished jobs a user may have.
+    """
+
+    def __init__(self, database: Database, most: int) -> None:
+        self._most = most
+        self.begun: Together[dict[str, Any]] = Together(database, self._begin)
+        self.queued: Together[Ready] = Together(database, self._queue)
+
+    def _begin(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        users = Counter(row["user_id"] for row in rows)
+        for user_id in sorted(users):  # in order, as each is locked
+            admit(connection, user_id, self._most, users[user_id])
+        connection.execute(_BEGIN, rows)
+
+    def _queue(self, connection: Connection, jobs: Sequence[Ready]) -> None:
+        found = connection.execute(_QUEUE, [values for values, _ in jobs]).rowcount
+        if found != len(jobs):
+            raise RuntimeError("a job that was being received is gone")
+        connection.execute(_FILES, [row for _, rows in jobs for row in rows])
+        append_events(connection, [(values["job"], "queued", {}) for values, _ in jobs])
 
 
 @attrs.define
@@ -88,7 +118,7 @@ class Intake:
     def __init__(self, service: Service, user_id: str) -> None:
         self._service, self._user_id = service, user_id
         self._limits = service.settings.limits
-        self.job_id = new_id()
+        self.job_id, self._created = new_id(), now()
         self._files: list[_Received] = []
         self._open: _Received | None = None
         self._begun = False
@@ -195,18 +225,17 @@ class Intake:
         row = {
             "id": self.job_id, "user_id": self._user_id, "name": "", "options": {},
             "state": "receiving", "max_attempts": self._service.settings.attempts,
+            "created": self._created,
         }  # fmt: skip
-        with self._service.database.change() as connection:
-            admit(connection, self._user_id, self._limits.queued_jobs)
-            connection.execute(_BEGIN, row)
+        self._service.desk.begun.do(row)
         self._begun = True
 
     def _queue(self, values: dict[str, Any], rows: list[dict[str, Any]]) -> Job:
-        with self._service.database.change() as connection:
-            row = connection.execute(_QUEUE, {"job": self.job_id, **values}).one()
-            connection.execute(_FILES, rows)
-            add_events(connection, self.job_id, [("queued", {})])
-        return Job(**row._mapping)
+        self._service.desk.queued.do(({"job": self.job_id, **values}, rows))
+        return Job(
+            id=self.job_id, user_id=self._user_id, created=self._created, attempt=0, cached=False,
+            cancel_requested=False, **values,
+        )  # fmt: skip
 
     def _forget(self) -> None:
         """Remove files and row, unless the job is queued after all.

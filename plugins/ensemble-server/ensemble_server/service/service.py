@@ -36,7 +36,7 @@ from ..records.database import Database
 from ..records.tables import Job, JobEvent, JobFile
 from ..settings import Settings
 from ..storage import Store
-from .intake import Intake, Wish
+from .intake import Desk, Intake, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,7 @@ class Service:
         checker: Holds options to the plugins' schemas.
         ending: How jobs end; add to ``ending.hooks`` to be told, within the transaction.
         engine: The queue.
+        desk: Where received jobs are written down.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,6 +76,7 @@ class Service:
         self.metrics = Metrics(self)
         self.ending.hooks += [announce, self.metrics.job_ended]
         self.engine: Engine = LocalEngine(self)
+        self.desk = Desk(self.database, settings.limits.queued_jobs)
         self.chores = Chores(self)
 
     def start(self) -> None:
