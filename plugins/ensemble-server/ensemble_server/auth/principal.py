@@ -74,7 +74,12 @@ async def visitor(
     Raises:
         Problem: 401 if credentials are sent and do not hold; 429 if too much is asked.
     """
-    return await run_in_threadpool(_identify, connection, await _csrf_token(connection))
+    csrf = await _csrf_token(connection)
+    limiter: Limiter = connection.app.state.limiter
+    auth: Auth = connection.app.state.auth
+    if limiter.waits or auth.waits(connection):
+        return await run_in_threadpool(_identify, connection, csrf)
+    return _identify(connection, csrf)
 
 
 def _identify(connection: HTTPConnection, csrf: str) -> Principal | None:

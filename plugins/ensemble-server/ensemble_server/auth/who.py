@@ -51,6 +51,14 @@ class Auth:
         self._has_local_user = settings.local_user and not settings.issuers and is_loopback(public)
         self._local_id = ""
 
+    def waits(self, connection: HTTPConnection) -> bool:
+        """Whether it takes a look into the database, or farther, to tell who makes a request.
+
+        It does unless it can be nobody but the local user, who is known.
+        """
+        sent = ("authorization", "x-api-key", "cookie")
+        return not self._local_id or any(name in connection.headers for name in sent)
+
     def identify(self, connection: HTTPConnection, csrf: str = "") -> Principal | None:
         """Whoever makes a request; None if nobody says so.
 
