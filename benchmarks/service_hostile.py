@@ -21,8 +21,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins/ensemble-server/tests"))
 
 from ensemble_server.records.tables import Job
+from servers import until
 from service_mutations import send_all
-from service_nodes import Setting, until
+from service_nodes import Setting
 from sqlalchemy import select
 
 

@@ -38,7 +38,8 @@ from ensemble_server.jobs.asked import Asked
 from ensemble_server.jobs.slots import Slot
 from ensemble_server.records.tables import Job
 from ensemble_server.service.service import base_config
-from service_nodes import Setting, until
+from servers import until
+from service_nodes import Setting
 from sqlalchemy import func, select
 
 from ensemble_core.pipeline import Input

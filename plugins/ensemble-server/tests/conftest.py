@@ -11,16 +11,17 @@ from ensemble_server.records import migrate
 from ensemble_server.records.database import Database
 from ensemble_server.settings import Settings
 from fastapi.testclient import TestClient
+from servers import lacking
 from serving import LOOPBACK, serving
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[stacks.Stack]:
     """PostgreSQL, Redis and S3; skips where their programs are not installed."""
-    reason = stacks.lacking()
+    reason = lacking()
     if reason:
         pytest.skip(reason)
-    with stacks.running() as running:
+    with stacks.started() as running:
         yield running
 
 

@@ -19,7 +19,8 @@ from ensemble_server.jobs.asked import Asked
 from ensemble_server.jobs.ending import ENDS
 from ensemble_server.jobs.slots import Slot
 from ensemble_server.records.tables import Job, JobEvent, JobFile
-from service_nodes import Process, Setting, until
+from servers import Process, until
+from service_nodes import Setting
 from sqlalchemy import select
 
 from ensemble_core.pipeline import Input

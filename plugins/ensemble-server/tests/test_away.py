@@ -9,13 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-import stack as stacks
 from ensemble_server.records import migrate
 from ensemble_server.records.database import Database
 from ensemble_server.settings import Settings
+from servers import Postgres, lacking, running
 from serving import ended, send, serving
 
-pytestmark = pytest.mark.skipif(bool(stacks.lacking()), reason=stacks.lacking() or "-")
+pytestmark = pytest.mark.skipif(bool(lacking()), reason=lacking() or "-")
 
 
 @pytest.fixture
@@ -28,18 +28,16 @@ def place() -> Iterator[Path]:
 
 
 def test_it_says_so_and_goes_on_afterwards(place: Path, tmp_path: Path) -> None:
-    port = stacks.free_port()
-    settings = Settings(
-        folder=tmp_path, workers=1, database=f"postgresql://test@127.0.0.1:{port}/postgres"
-    )
-    with stacks.postgres(place, port):
+    postgres = Postgres(place / "postgres", durable=False)
+    settings = Settings(folder=tmp_path, workers=1, database=postgres.url())
+    with running(postgres):
         database = Database(settings.database)
         migrate.upgrade(database)
         database.close()
     with httpx.Client(timeout=60) as client:
-        with stacks.postgres(place, port):
-            running = serving(settings)
-            client.base_url = running.__enter__()
+        with running(postgres):
+            service = serving(settings)
+            client.base_url = service.__enter__()
             first = send(client).json()["id"]
             assert ended(client, first)["state"] == "done"
         try:
@@ -50,11 +48,11 @@ def test_it_says_so_and_goes_on_afterwards(place: Path, tmp_path: Path) -> None:
             assert ready.status_code == 503
             assert ready.json()["checks"]["database"]["status"] == "unavailable"
             assert client.get("/health/live").status_code == 200
-            with stacks.postgres(place, port):
+            with running(postgres):
                 assert client.get(f"/v1/jobs/{first}").json()["state"] == "done"
                 again = send(client, headers={"Idempotency-Key": "x"}).json()["id"]
                 assert ended(client, again)["state"] == "done"
-                running.__exit__(None, None, None)
+                service.__exit__(None, None, None)
         except BaseException:
-            running.__exit__(None, None, None)
+            service.__exit__(None, None, None)
             raise

@@ -22,6 +22,7 @@ import yaml
 from announcing import announced
 from ensemble_server.client import Client
 from ensemble_server.settings import Settings, load
+from servers import free_port
 from serving import picture, serving, wait_for
 
 pytestmark = pytest.mark.long
@@ -163,7 +164,7 @@ class Parts:
         site = folder / "site"
         site.mkdir()
         self.services = composed(SECRETS)["services"]
-        self.port = stacks.free_port()
+        self.port = free_port()
         self.environment = {
             **announced(site),
             **self.services["web"]["environment"],

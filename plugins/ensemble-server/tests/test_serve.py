@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from servers import free_port
 from serving import MOCK, ended, picture, send, wait_for
-from stack import free_port
 
 COMMAND = [sys.executable, "-m", "ensemble_core"]
 SLOW = {**MOCK, "options": {"mock": {"fault": "delay", "delay": "3s"}}}

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import stack as stacks
 from ensemble_server.auth.users import LOCAL, user_id_of
 from ensemble_server.jobs.asked import Asked
 from ensemble_server.records.migrate import upgrade
@@ -18,8 +17,9 @@ from ensemble_server.records.tables import Job, JobFile, now
 from ensemble_server.service import Service
 from ensemble_server.service.intake import Wish
 from ensemble_server.settings import Settings
+from servers import lacking, until
 from service_killing import Faults, left_processes
-from service_nodes import Setting, until
+from service_nodes import Setting
 from serving import MOCK, picture
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
@@ -37,7 +37,7 @@ def open_folder() -> Iterator[Path]:
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True], ids=["embedded", "cluster"])
 def test_each_job_ends_once_and_right_whatever_is_killed(open_folder: Path, shared: bool) -> None:
-    if shared and (reason := stacks.lacking()):
+    if shared and (reason := lacking()):
         pytest.skip(reason)
     setting = Setting(
         open_folder, shared=shared, workers=1, work_nodes=int(shared), more={"LEASE": "4"}
