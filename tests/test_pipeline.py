@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import pytest
 from in_process import Toy
+from PIL import Image
 
 from ensemble_core import CancelToken, Config, Pipeline
 from ensemble_core.model import (
@@ -373,6 +374,27 @@ def test_jobs_times_threads_stay_within_the_cores() -> None:
             got_jobs, got_threads = share_cores(jobs, threads)
             assert got_jobs >= 1 and got_threads >= 1
             assert got_jobs * got_threads <= max(cores, got_jobs)
+
+
+def test_one_page_alone_gets_all_threads(
+    page_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(4)), raising=False)
+    other, film = tmp_path / "other.png", tmp_path / "film.tiff"
+    other.write_bytes(page_png.read_bytes())
+    Image.open(page_png).save(film)
+
+    def shared(*inputs: Path, pages: list[int] | None = None, jobs: int = 0) -> tuple[int, int]:
+        run = {"run": {"jobs": jobs}}
+        plan = pipeline(Toy(), tmp_path, sections=run).plan(inputs, pages)
+        return plan.jobs, plan.threads
+
+    assert shared(page_png) == (1, 4)
+    assert shared(page_png, other) == (2, 2)
+    assert shared(page_png, other, page_png, other, page_png) == (4, 1)
+    assert shared(film) == (4, 1)  # it may have many
+    assert shared(film, pages=[0]) == (1, 4)
+    assert shared(page_png, jobs=2) == (2, 2)
 
 
 def test_an_input_that_is_not_there_fails_alone(page_png: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class RunSection:
     """``[run]``: how it is done."""
 
     executor: str = option("processes", "What runs the work: processes, serial, or a plugin's")
-    jobs: int = option(0, "Pages at a time; 0: as many as there are cores", minimum=0)
+    jobs: int = option(0, "Pages at a time; 0: all, at most one per core", minimum=0)
     threads: int = option(0, "Threads a job may use; 0: cores divided by jobs", minimum=0)
     page_deadline: Duration = option(Duration(900.0), "Longest a page may take; 0: no deadline")
     cache: bool = option(True, "Keep results of pages and use them again")

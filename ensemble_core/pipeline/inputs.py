@@ -85,15 +85,15 @@ def materialize(each: Input, folder: Path) -> Input:
 
 
 def media_types(inputs: Sequence[Input]) -> list[str]:
-    """The kinds of content among the inputs; what cannot be read is left for later."""
-    found: dict[str, None] = {}
+    """The kind of content of each source; what cannot be read is left for later."""
+    found: list[str] = []
     for each in inputs:
         for source in each.sources:
             with contextlib.suppress(OSError, ValueError, InputError):
                 path = Path(source)  # type: ignore[arg-type]
                 if path.is_file():
-                    found[sniff(path)] = None
-    return list(found)
+                    found.append(sniff(path))
+    return found
 
 
 def open_document(source: Source, name: str, limits: Limits) -> Document:

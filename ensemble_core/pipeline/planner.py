@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from .. import sniff
 from ..config.options import did_you_mean, fields_of, structure_options, unstructure_options
 from ..config.settings import Settings, Use
 from ..model import (
@@ -24,6 +25,9 @@ from ..model import (
 )
 from ..modelfiles import Store, own_files
 from ..registry import Component, Registry, import_target, missing
+
+MANY = sys.maxsize
+"""Pages of an input that may have more than one."""
 
 Fetch = Callable[[Store, ComponentSpec], None]
 """Brings the model files of a component that are missing."""
@@ -63,11 +67,11 @@ class Planner:
         self._diagnostics: list[Diagnostic] = []
         self._chosen: list[tuple[Component, Use, str]] = []
 
-    def plan(self, media_types: Iterable[str], pages: tuple[int, ...] | None = None) -> Planned:
+    def plan(self, media_types: Sequence[str], pages: tuple[int, ...] | None = None) -> Planned:
         """Decide everything.
 
         Args:
-            media_types: Of the inputs; only loaders for these are planned.
+            media_types: Of each input; only loaders for these are planned.
             pages: 0-based pages to read; None: all.
 
         Raises:
@@ -91,14 +95,17 @@ class Planner:
         made = {id(choice[0]): self._planned(*choice) for choice in self._chosen}
         # last, as it reads large files (or fetches them): everything else is right by now
         made = {id(c): self._with_models(c.spec, made[id(c)]) for c, _, _ in self._chosen}
-        jobs, threads = share_cores(run.jobs, run.threads)
+        written = tuple(made[id(exporter)] for exporter in exporters)
+        apart = sum(exporter.isolation == "worker" for exporter in written)
+        most = max(1, apart, sum(_pages_of(media, pages) for media in media_types))
+        jobs, threads = share_cores(run.jobs, run.threads, most)
         planned_readers = [made[id(reader)] for reader in readers]
         plan = Plan(
             loaders={media: made[id(loader)] for media, loader in loaders.items()},
             preprocess=tuple(made[id(step)] for step in steps),
             recognizer=planned_readers[0] if planned_readers else None,
             fallbacks=tuple(planned_readers[1:]),
-            export=tuple(made[id(exporter)] for exporter in exporters),
+            export=written,
             executor=made[id(executor)],
             limits=self._settings.limits,
             jobs=jobs,
@@ -270,11 +277,24 @@ class Planner:
                     raise ConfigError(f"options.{each}: there is no such component", hint=hint)
 
 
-def share_cores(jobs: int, threads: int) -> tuple[int, int]:
-    """Jobs and threads per job that together never exceed the cores (0: decide here)."""
+def _pages_of(media_type: str, pages: tuple[int, ...] | None) -> int:
+    """How many pages an input of a kind may have, as far as that is known without opening it."""
+    if media_type in (sniff.PNG, sniff.JPEG, sniff.BMP, sniff.PNM):
+        return 1
+    return MANY if pages is None else len(pages)
+
+
+def share_cores(jobs: int, threads: int, most: int = MANY) -> tuple[int, int]:
+    """Jobs and threads per job that together never exceed the cores.
+
+    Args:
+        jobs: As set; 0: decide here.
+        threads: As set; 0: decide here.
+        most: Jobs there is work for at a time: one page alone gets all threads.
+    """
     affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    jobs = jobs or max(1, cores // threads if threads else cores)
+    jobs = jobs or max(1, min(most, cores // threads if threads else cores))
     return jobs, max(1, min(threads or cores, cores // jobs))
 
 
