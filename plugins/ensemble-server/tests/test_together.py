@@ -12,7 +12,7 @@ from ensemble_server.records import migrate
 from ensemble_server.records.database import Database
 from ensemble_server.records.tables import User, table_of
 from ensemble_server.records.together import Together
-from service_nodes import until
+from servers import until
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
