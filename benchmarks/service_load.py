@@ -199,11 +199,7 @@ class Alone:
         self.asked = Asked.parse(ASKED)
         self.folder = Path(tempfile.mkdtemp(prefix="ensemble-bench-"))
         for number in range(len(self.slots)):
-            self.convert(self.slots[number], number)
-
-    def convert(self, slot: Slot, number: int) -> None:
-        """Make a page and convert it."""
-        self.run(slot, self.write(number))
+            self.run(self.slots[number], self.write(number))
 
     def write(self, number: int) -> Path:
         """Make a page."""
@@ -219,13 +215,14 @@ class Alone:
 
     def rate(self, count: int) -> float:
         """Conversions a second, in as many threads as there are slots."""
-        numbers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        for number in [*range(count), *([None] * len(self.slots))]:
-            numbers.put(number)
+        # The pages are made before, as those of the queue are.
+        pages: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        for page in [*map(self.write, range(count)), *([None] * len(self.slots))]:
+            pages.put(page)
 
         def work(slot: Slot) -> None:
-            while (number := numbers.get()) is not None:
-                self.convert(slot, number)
+            while (page := pages.get()) is not None:
+                self.run(slot, page)
 
         threads = [threading.Thread(target=work, args=(slot,)) for slot in self.slots]
         began = time.perf_counter()
