@@ -37,6 +37,17 @@ def stores(request: pytest.FixtureRequest) -> dict[str, Any]:
     return settings
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("stack").settings()["database"]
+    database = Database(url)
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def settings(tmp_path: Path, stores: dict[str, Any]) -> Settings:
     return Settings(folder=tmp_path / "service", workers=1, **stores)

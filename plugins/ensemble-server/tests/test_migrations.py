@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +14,9 @@ from ensemble_server.records.tables import Job, JobEvent, JobFile, Record, User
 from sqlalchemy import func, inspect, select
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("stack").settings()["database"]
-    database = Database(url)
-    yield database
-    database.close()
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    return empty_database
 
 
 def fill(database: Database) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from ensemble_server.records import migrate
@@ -17,16 +16,11 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(empty_database: Database) -> Database:
     """A database with empty tables."""
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("stack").settings()["database"]
-    database = Database(url)
-    migrate.upgrade(database)
-    yield database
-    database.close()
+    migrate.upgrade(empty_database)
+    return empty_database
 
 
 class Names:
