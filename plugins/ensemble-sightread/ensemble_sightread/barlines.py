@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import Band, coarse
+from .lines import Band, coarse, median
 from .morphology import Mask, dilated, share
 from .normalise import FINE
 from .symbols import SPACE, Barline
 
-THICK = 0.33
-"""Staff spaces from which on a stroke is a heavy one."""
+THICK = (0.33, 0.5)
+"""Staff spaces from which on a stroke is a heavy one: on a clean page, and on any."""
+THICKER = 1.4
+"""How much thicker than most strokes of its page it is, at least: photos make all of them thick."""
 
 
 @attrs.frozen
@@ -108,24 +110,39 @@ def _length(column: Mask) -> int:
     return int(paper[0]) if paper.size else len(column)
 
 
-def group_strokes(strokes: Sequence[Stroke], staves: Sequence[Band]) -> tuple[Barline, ...]:
-    """Strokes side by side are one bar line: double, final, repeat."""
+def thickness(strokes: Iterable[Stroke]) -> float:
+    """Staff spaces from which on a stroke of a page is a heavy one, told by all of them."""
+    widths = [stroke.width for stroke in strokes if stroke.clean]
+    usual = median(np.array(widths)) if widths else 0.0
+    return min(max(THICK[0], THICKER * usual), THICK[1])
+
+
+def group_strokes(
+    strokes: Sequence[Stroke], staves: Sequence[Band], thick: float
+) -> tuple[Barline, ...]:
+    """Strokes side by side are one bar line: double, final, repeat.
+
+    Args:
+        strokes: Those that the staves of a system agree on.
+        staves: The staves of the system.
+        thick: As :func:`thickness` gives it.
+    """
     groups: list[list[Stroke]] = []
     for stroke in sorted(strokes, key=lambda stroke: stroke.x):
         if groups and _edge(groups[-1][-1], 1) + 0.75 * SPACE > _edge(stroke, -1):
             groups[-1].append(stroke)
         else:
             groups.append([stroke])
-    return tuple(_barline(group, staves) for group in groups)
+    return tuple(_barline(group, staves, thick) for group in groups)
 
 
 def _edge(stroke: Stroke, side: int) -> float:
     return stroke.x + side * stroke.width * SPACE / 2
 
 
-def _barline(group: Sequence[Stroke], staves: Sequence[Band]) -> Barline:
+def _barline(group: Sequence[Stroke], staves: Sequence[Band], thick: float) -> Barline:
     left, right = _edge(group[0], -1), _edge(group[-1], 1)
-    heavy = [stroke.width >= THICK for stroke in group]
+    heavy = [stroke.width >= thick for stroke in group]
     style = "single"
     if len(group) == 1:
         style = "final" if heavy[0] else "single"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from .barlines import Stroke, group_strokes, strokes_of
+from .barlines import Stroke, group_strokes, strokes_of, thickness
 from .leaning import vouched
 from .lines import Band, between, fine, lean_of, median
 from .morphology import Mask, dilated, share
@@ -39,6 +39,7 @@ def find_systems(
     strokes = [strokes_of(full, cleared) for full, cleared in both]
     if seen is not None:
         strokes = [vouched(row, staff, seen) for row, staff in zip(strokes, staves, strict=True)]
+    thick = thickness(chain.from_iterable(strokes))
     systems = []
     for members in _grouped(page.ink, staves, strokes):
         bars = _barlines(
@@ -46,6 +47,7 @@ def find_systems(
             [strokes[i] for i in members],
             [staves[i] for i in members],
             [bands[i] for i in members],
+            thick,
         )
         systems.append(System(tuple(members), bars, _braces(page.ink, staves, members)))
     return tuple(systems)
@@ -112,6 +114,7 @@ def _barlines(
     strokes: Sequence[Sequence[Stroke]],
     staves: Sequence[Staff],
     bands: Sequence[Band],
+    thick: float,
 ) -> tuple[Barline, ...]:
     """The bar lines that all staves of the system agree on.
 
@@ -148,7 +151,7 @@ def _barlines(
         attrs.evolve(b, left=b.left + round(by * FINE)) for b, by in zip(bands, drift, strict=True)
     ]
     middle = (drift[0] + drift[-1]) / 2
-    bars = group_strokes(agreed, shifted)
+    bars = group_strokes(agreed, shifted, thick)
     return tuple(attrs.evolve(bar, x=bar.x - middle) for bar in bars)
 
 

@@ -223,6 +223,16 @@ def test_white_on_black_and_gray_paper() -> None:
         assert len(structure(picture).staves) == 1
 
 
+@pytest.mark.parametrize("wide", [3, 7])
+def test_only_what_is_thicker_than_the_other_bar_lines_ends_a_piece(wide: int) -> None:
+    page = drawn()  # in a photo all of them may be as thick as 7 pixels are
+    for x in (300, 500, 700, 900, 1100 - 10 - 18 - wide):
+        page[200:282, x : x + wide] = 0
+    page[200:282, 1082:1100] = 0
+    styles = [bar.style for bar in structure(page).systems[0].barlines]
+    assert styles == ["single"] * 4 + ["final"]
+
+
 def test_a_staff_alone_is_a_system_without_bars() -> None:
     seen = structure(drawn())
     assert seen.systems[0].staves == (0,)
