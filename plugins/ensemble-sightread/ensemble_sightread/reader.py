@@ -75,7 +75,7 @@ def see(
     from .multirests import find_multirests
     from .normalise import normalise
     from .octaves import find_octaves, without_signs
-    from .structure import analyse, without_known
+    from .structure import analyse
     from .symbols import SPACE
     from .voltas import find_voltas
     from .words import find_words, outside
@@ -100,9 +100,7 @@ def see(
         seen = attrs.evolve(bones.seen, symbols=kept, faint=faint, tablature=left_out)
         rests = find_multirests(seen, bones.straight, page.image, threads)
         printed = cleared & page.ink  # bows that the net draws again would fill hairpins' tips
-        pins = find_hairpins(
-            without_known(printed, glance.masks, "text"), kept, _thin(glance.masks)
-        )
+        pins = find_hairpins(bones.wordless & page.ink, kept, _thin(glance.masks))
         seen = attrs.evolve(seen, multirests=rests, hairpins=pins, curves=bones.curves())
         words = find_words(page, bones.outlines(), seen, glance.masks.get("text"), threads)
     seen = outside(seen, words)

@@ -35,6 +35,7 @@ class Skeleton:
     Attributes:
         seen: Without the bows.
         cleared: The fine picture without staff lines.
+        wordless: The same without what the net is sure is text.
         straight: Each staff straightened, without its lines.
         curves: Waits for the bows.
         outlines: Waits for the outlines of ``cleared``.
@@ -42,6 +43,7 @@ class Skeleton:
 
     seen: Seen
     cleared: Mask
+    wordless: Mask
     straight: list[Band]
     curves: Callable[[], tuple[Curve, ...]]
     outlines: Callable[[], Outlines]
@@ -121,9 +123,11 @@ def analyse(
         stems=stems,
         beams=beams,
     )
-    printed = without_known(cleared, masks, "text")
-    curves = beside.start(lambda: find_curves(printed, stems, beams, page.line, masks.get("curve")))
-    return Skeleton(seen, cleared, [straight for _, straight in both], curves, outlines)
+    wordless = _wordless(cleared, masks.get("text"))
+    curves = beside.start(
+        lambda: find_curves(wordless, stems, beams, page.line, masks.get("curve"))
+    )
+    return Skeleton(seen, cleared, wordless, [straight for _, straight in both], curves, outlines)
 
 
 def _with(page: Normalised, more: Mask | None) -> Normalised:
@@ -131,11 +135,10 @@ def _with(page: Normalised, more: Mask | None) -> Normalised:
     return page if more is None else attrs.evolve(page, ink=page.ink | more)
 
 
-def without_known(ink: Mask, masks: Mapping[str, NDArray[np.uint8]], *names: str) -> Mask:
-    """The fine picture without what the net is sure is one of some things."""
-    sure = [masks[name] for name in names if name in masks]
-    if not sure:
+def _wordless(ink: Mask, text: NDArray[np.uint8] | None) -> Mask:
+    """The fine picture without what the net is sure is text."""
+    if text is None:
         return ink
-    words = (np.maximum.reduce(sure) >= SURE).astype(np.uint8)
-    large = cv2.resize(words, None, fx=2 * FINE, fy=2 * FINE, interpolation=cv2.INTER_NEAREST)
+    sure = (text >= SURE).astype(np.uint8)
+    large = cv2.resize(sure, None, fx=2 * FINE, fy=2 * FINE, interpolation=cv2.INTER_NEAREST)
     return without(ink, np.asarray(large[: ink.shape[0], : ink.shape[1]], dtype=np.uint8))
