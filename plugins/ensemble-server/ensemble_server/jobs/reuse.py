@@ -33,7 +33,8 @@ _EARLIER = (
     select(_JOBS.c.id, _JOBS.c.state, _JOBS.c.report, _JOBS.c.pages, _JOBS.c.page_count)
     .where(
         _JOBS.c.fingerprint == bindparam("fingerprint"),
-        _JOBS.c.user_id == bindparam("user"),
+        # As an expression: SQLite would rather go through all jobs of the user, in order already.
+        _JOBS.c.user_id.concat("") == bindparam("user"),
         _JOBS.c.id != bindparam("job"),
         _JOBS.c.state == "done",
     )
