@@ -156,22 +156,19 @@ class Process:
 
 
 class Postgres(Process):
-    """PostgreSQL with a folder of its own; what is there already is used again.
+    """PostgreSQL with a folder of its own, in which what it holds stays from start to start.
 
     Args:
         folder: Where it lies.
-        port: Where it listens; None: anywhere.
         durable: Whether a crash of the machine loses nothing.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, durable: bool = True) -> None:
+    def __init__(self, folder: Path, durable: bool = True) -> None:
         super().__init__(folder, "postgres")
-        self.port, self.durable = port or free_port(), durable
+        self.port, self.durable = free_port(), durable
         programs = postgres_folder()
         assert programs
         self.programs = programs
-        if self.data.exists():
-            return
         if self.user():
             shutil.chown(folder, self.user())
             for place in folder.parents[:3]:
