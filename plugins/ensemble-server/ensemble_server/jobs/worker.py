@@ -34,12 +34,13 @@ _QUICK = 1.0
 
 @attrs.define(eq=False)
 class Held:
-    """A job this worker has: its lease, its journal, when it must be over."""
+    """A job this worker has: its lease, its journal, when it must be over, its last heartbeat."""
 
     lease: Lease
     journal: Journal
     seconds: float
     ends: float | None = None
+    beat: float = attrs.field(factory=time.monotonic)
 
 
 def worker_name() -> str:
@@ -74,7 +75,8 @@ class Worker:
     ) -> None:
         self._leases, self._converter, self._bus = leases, converter, bus
         self._count, self._lease_seconds = slots, lease_seconds
-        self._slots: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+        # The slot used last comes first: what is not needed starts no process, what is stays warm.
+        self._slots: queue.LifoQueue[Slot] = queue.LifoQueue()
         self._all = [Slot(base) for _ in range(slots)]
         for slot in self._all:
             self._slots.put(slot)
@@ -132,18 +134,19 @@ class Worker:
             self.wake()
 
     def _work(self) -> None:
-        worked = False
+        in_a_row = 0
         while not self._stopping.is_set():
             if not self._may_take():
                 self._wait(0.05)
                 continue
             try:
-                worked = self._one(likely=worked)
+                worked = self._one(likely=in_a_row > 1)
             except Exception:
                 log.exception("worker.failed")
                 self._stopping.wait(1.0)
-                worked = False
+                in_a_row = 0
                 continue
+            in_a_row = in_a_row + 1 if worked else 0
             if not worked:
                 self._wait(IDLE)
 
@@ -218,7 +221,8 @@ class Worker:
 
     def _keep(self) -> None:
         """Flush journals, watch deadlines, beat, recover the jobs of the dead."""
-        beat = recovered = 0.0
+        pause = min(self._lease_seconds / 4, 2.0)
+        recovered = 0.0
         while not self._stopping.wait(TICK):
             moment = time.monotonic()
             with self._lock:
@@ -228,8 +232,9 @@ class Worker:
                     if each.ends is not None and moment > each.ends:
                         each.lease.stopper.stop("deadline")
                     each.journal.flush()
-                if held and moment - beat > min(self._lease_seconds / 4, 2.0):
-                    beat = moment
+                if any(moment - each.beat > pause for each in held):
+                    for each in held:
+                        each.beat = moment
                     self._leases.beat([each.lease for each in held])
                 if moment - recovered > min(self._lease_seconds / 2, 10.0):
                     recovered = moment

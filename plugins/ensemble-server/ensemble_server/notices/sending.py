@@ -159,6 +159,9 @@ async def _pause(
     """Wait a while; less if something ends, so that its place is taken soon."""
     latest = time.monotonic() + every
     count = sum(not task.done() for task in under_way)
+    if not count:  # nothing can end: asleep until then
+        await asyncio.to_thread(stop.wait, every)
+        return
     while not stop.is_set() and (left := latest - time.monotonic()) > 0:
         if sum(not task.done() for task in under_way) < count:
             return

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
-from ..records.tables import Notice, now
+from ..records.tables import Notice, now, table_of
 from .outcome import Outcome, wait_after
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ LEASE = timedelta(seconds=60)
 
 PER_USER = 5
 """Notices of one user taken at a time: slow receivers of theirs hold up nobody else."""
+
+# Made once: it is asked every few seconds, and mostly there is nothing.
+_ROWS = table_of(Notice)
+_DUE = (
+    select(_ROWS.c.id)
+    .where(_ROWS.c.state == "waiting", _ROWS.c.next_try <= bindparam("moment"))
+    .limit(1)
+)
 
 
 def take(
@@ -47,6 +55,9 @@ def take(
         .subquery()
     )
     due = select(ranked.c.id).where(ranked.c.rank <= PER_USER).order_by(ranked.c.next_try)
+    with database.look() as connection:
+        if connection.scalar(_DUE, {"moment": moment}) is None:
+            return []
     with database.read() as session:
         ids = session.scalars(due.limit(most)).all()
     if not ids:
