@@ -1,9 +1,9 @@
 """Finding the symbols on a normalised page with a small convolutional net.
 
 The net gives, at a quarter of the page's size, one heat map per kind whose peaks are the
-centres of the symbols, and at each place the rest of the centre and the size of the box
-(CenterNet, arXiv:1904.07850). A net may also give masks of thin things at half the page's
-size. How it was trained, and what for, stands in ``MODEL.md``.
+centres of the symbols, and features, out of which at each peak the rest of the centre and the
+size of the box are worked out (CenterNet, arXiv:1904.07850). A net may also give masks of thin
+things at half the page's size. How it was trained, and what for, stands in ``MODEL.md``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from .nets import session
 from .symbols import KINDS, SPACE, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     Box = tuple[float, float, float, float]
-    Maps = tuple[int, int, Box, NDArray[np.float32], NDArray[np.float32]]
-    """Left and top of a tile, the box within which its peaks count, its heat and boxes."""
+    Given = NDArray[np.float32] | NDArray[np.uint8]
+    """What a net gives, by row, column and channel: numbers, or steps of a :class:`Scale`."""
+    Maps = tuple[int, int, Box, Given, Given]
+    """Left and top of a tile, the box within which its peaks count, its heat and features."""
 
 MODEL = Path(__file__).with_name("models") / "symbols.onnx"
 STRIDE = 4
@@ -50,24 +52,63 @@ AROUND = 48
 
 
 @attrs.frozen
+class Scale:
+    """What the numbers mean that a net gives: their distance from ``zero``, times ``step``."""
+
+    step: float = 1.0
+    zero: float = 0.0
+
+    def real(self, given: NDArray[Any]) -> NDArray[np.float32]:
+        """The values themselves."""
+        import numpy as np
+
+        numbers = given.astype(np.float32) - np.float32(self.zero)
+        return np.asarray(numbers * np.float32(self.step), dtype=np.float32)
+
+    def given(self, real: NDArray[np.float64], like: np.dtype[Any]) -> NDArray[Any]:
+        """The greatest numbers of a type that are no more than the values."""
+        import numpy as np
+
+        found = real / self.step + self.zero
+        if like == np.uint8:
+            found = np.floor(found).clip(0, 255)
+        return np.asarray(found, dtype=like)
+
+
+@attrs.frozen
 class Net:
     """The net, ready to run.
 
     Attributes:
-        session: The ONNX Runtime session.
+        session: The ONNX Runtime session. It gives ``heat``, ``features`` and, if there are
+            masks, ``masks``, each of shape (1, rows, columns, channels); heat and masks are
+            logits, and all of them numbers or, in bytes, steps of a scale.
         kinds: The kinds it tells apart, as its file says.
-        thresholds: Least heat of a peak, per kind, shape (len(kinds),).
+        thresholds: Least heat of a peak, per kind, as a probability, shape (len(kinds),).
+        boxes: What the features are multiplied with, and added, to get the rest of the centre
+            and the logarithms of the size, shape (4, features + 1).
         masks: The classes of thin things it gives masks of, maybe none.
         step: Sides that it takes are multiples of this.
-        logits: Whether its heat is a logit and not yet a probability.
+        scales: By what it gives; of numbers there is none.
     """
 
     session: Any
     kinds: tuple[str, ...]
     thresholds: NDArray[np.float32]
+    boxes: NDArray[np.float32]
     masks: tuple[str, ...] = ()
     step: int = 16
-    logits: bool = False
+    scales: Mapping[str, Scale] = {}
+
+    def run(self, tile: NDArray[np.uint8]) -> tuple[Given, ...]:
+        """Heat, features and, if there are any, masks of a picture, shape (H, W)."""
+        names = ["heat", "features", *(["masks"] if self.masks else [])]
+        given = self.session.run(names, {"image": tile[None, None]})
+        return tuple(each[0] for each in given)
+
+    def scale(self, name: str) -> Scale:
+        """The scale of what it gives."""
+        return self.scales.get(name, Scale())
 
 
 @attrs.frozen(eq=False)
@@ -111,6 +152,7 @@ def look(image: NDArray[np.uint8], threads: int = 1, beside: Beside | None = Non
     Raises:
         ValueError: The array is not a gray 8-bit picture.
     """
+    import cv2
     import numpy as np
 
     if image.ndim != 2 or image.dtype != np.uint8:
@@ -120,14 +162,26 @@ def look(image: NDArray[np.uint8], threads: int = 1, beside: Beside | None = Non
     thin = np.zeros((len(net.masks), -(-height // 2), -(-width // 2)), np.uint8)
     maps = []
     for left, top, tile, core in _tiles(image, net.step, 2 if net.masks else 1):
-        heat, boxes, *masks = net.session.run(None, {"image": tile[None, None]})
-        maps.append((left, top, core, heat[0], boxes[0]))
-        for whole, seen in zip(thin, masks[0][0] if masks else (), strict=True):
-            x1, y1, x2, y2 = (-(-int(edge) // 2) for edge in core)
+        heat, features, *masks = net.run(tile)
+        maps.append((left, top, core, heat, features))
+        x1, y1, x2, y2 = (-(-int(edge) // 2) for edge in core)
+        for seen in masks:
             part = seen[y1 - top // 2 : y2 - top // 2, x1 - left // 2 : x2 - left // 2]
-            whole[y1:y2, x1:x2] = part
+            for whole, plane in zip(thin, cv2.split(np.ascontiguousarray(part)), strict=True):
+                whole[y1:y2, x1:x2] = _sureness(np.asarray(plane), net.scale("masks"))
     found = (beside or Beside()).start(lambda: _symbols(net, image, maps))
     return Glance(found, dict(zip(net.masks, thin, strict=True)))
+
+
+def _sureness(logits: NDArray[Any], scale: Scale) -> NDArray[np.uint8]:
+    """How sure the net is: 255 is sure."""
+    import cv2
+    import numpy as np
+
+    if logits.dtype == np.uint8:
+        table = _sureness(scale.real(np.arange(256)), Scale())
+        return np.asarray(cv2.LUT(logits, table), dtype=np.uint8)
+    return np.asarray(255 / (1 + np.exp(-scale.real(logits))) + 0.5).astype(np.uint8)
 
 
 def _symbols(
@@ -139,8 +193,8 @@ def _symbols(
     least = dict(zip(net.kinds, net.thresholds.tolist(), strict=True))
     unsure = attrs.evolve(net, thresholds=net.thresholds * _leniency(net))
     found = []
-    for left, top, core, heat, boxes in maps:
-        for kind, x, y, w, h, score in _peaks(unsure, heat, boxes):
+    for left, top, core, heat, features in maps:
+        for kind, x, y, w, h, score in _peaks(unsure, heat, features):
             if core[0] <= x + left < core[2] and core[1] <= y + top < core[3]:
                 found.append((kind, x + left, y + top, w, h, score))
     kept = _once(np.array(found, dtype=np.float64).reshape(-1, 6))
@@ -185,8 +239,8 @@ def digits(image: NDArray[np.uint8], box: Box, threads: int = 1) -> tuple[Symbol
         return ()
     high, wide = piece.shape
     tile = np.pad(piece, ((0, -high % net.step), (0, -wide % net.step)), mode="edge")
-    heat, boxes, *_ = net.session.run(None, {"image": tile[None, None]})
-    found = np.array(_peaks(faint, heat[0], boxes[0]), np.float64).reshape(-1, 6)
+    heat, features, *_ = net.run(tile)
+    found = np.array(_peaks(faint, heat, features), np.float64).reshape(-1, 6)
     symbols = [
         Symbol(net.kinds[int(k)], x1 + x - w / 2, y1 + y - h / 2, x1 + x + w / 2, y1 + y + h / 2, s)
         for k, x, y, w, h, s in _once(found).tolist()
@@ -205,10 +259,14 @@ def load(threads: int = 1) -> Net:
     if not set(kinds) <= set(KINDS):
         raise RuntimeError(f"{MODEL.name} was trained for other kinds than this version knows")
     return Net(
-        opened, kinds, np.array(json.loads(about["thresholds"]), np.float32),
-        tuple(json.loads(about.get("masks", "[]"))), int(about.get("step", 16)),
-        about.get("heat") == "logits",
-    )  # fmt: skip
+        opened,
+        kinds,
+        thresholds=np.array(json.loads(about["thresholds"]), np.float32),
+        boxes=np.array(json.loads(about["boxes"]), np.float32),
+        masks=tuple(json.loads(about.get("masks", "[]"))),
+        step=int(about.get("step", 16)),
+        scales={name: Scale(*pair) for name, pair in json.loads(about.get("scales", "{}")).items()},
+    )
 
 
 def _tiles(
@@ -240,42 +298,43 @@ def _tiles(
             yield x1, y1, padded, (x, y, x2, y2)
 
 
-def _peaks(
-    net: Net, heat: NDArray[np.float32], boxes: NDArray[np.float32]
-) -> list[tuple[float, ...]]:
+def _peaks(net: Net, heat: Given, features: Given) -> list[tuple[float, ...]]:
     """(kind, x, y, width, height, score) of each peak that is high enough for its kind."""
     import numpy as np
 
     least = net.thresholds.astype(np.float64)
-    if net.logits:
-        least = np.log(least / (1 - least))
-    # Looking along one axis is six times as fast as along three.
-    hot = np.flatnonzero(heat > least.astype(np.float32)[:, None, None])
-    kinds, rows, columns = np.unravel_index(hot, heat.shape)
-    highest = _highest(heat, kinds, rows, columns)
-    kinds, rows, columns = kinds[highest], rows[highest], columns[highest]
-    scores = heat[kinds, rows, columns].astype(np.float64)
-    if net.logits:
-        scores = 1 / (1 + np.exp(-scores))
-    dx, dy, log_w, log_h = boxes[:, rows, columns]
+    least = net.scale("heat").given(np.log(least / (1 - least)), heat.dtype)
+    # Looking along one axis is six times as fast as along three, and all of a row at once twice.
+    rows_of = heat.reshape(len(heat), -1)
+    hot = np.flatnonzero(rows_of > np.tile(least, heat.shape[1]))
+    rows, columns, kinds = np.unravel_index(hot, heat.shape)
+    highest = _highest(heat, rows, columns, kinds)
+    rows, columns, kinds = rows[highest], columns[highest], kinds[highest]
+    order = np.lexsort((columns, rows, kinds))
+    rows, columns, kinds = rows[order], columns[order], kinds[order]
+    logits = net.scale("heat").real(heat[rows, columns, kinds]).astype(np.float64)
+    scores = 1 / (1 + np.exp(-logits))
+    own = net.scale("features").real(features[rows, columns])
+    dx, dy, log_w, log_h = net.boxes[:, :-1] @ own.T + net.boxes[:, -1:]
     x, y = (columns + 0.5 + dx) * STRIDE, (rows + 0.5 + dy) * STRIDE
     width, height = SPACE * np.exp(log_w.clip(-4, 4)), SPACE * np.exp(log_h.clip(-4, 4))
     table = np.stack([kinds, x, y, width, height, scores], axis=1).astype(np.float64)
     return [tuple(row) for row in table.tolist()]
 
 
-def _highest(heat: NDArray[np.float32], *place: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether no cell around each place (kind, row, column) is hotter."""
+def _highest(
+    heat: Given, rows: NDArray[np.int64], columns: NDArray[np.int64], kinds: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether no cell around each place is hotter."""
     import numpy as np
 
-    kinds, rows, columns = place
-    own = heat[place]
+    own = heat[rows, columns, kinds]
     highest = np.ones(len(own), bool)
     for down in (-1, 0, 1):
         for along in (-1, 0, 1):
-            row = (rows + down).clip(0, heat.shape[1] - 1)
-            column = (columns + along).clip(0, heat.shape[2] - 1)
-            highest &= heat[kinds, row, column] <= own
+            row = (rows + down).clip(0, heat.shape[0] - 1)
+            column = (columns + along).clip(0, heat.shape[1] - 1)
+            highest &= heat[row, column, kinds] <= own
     return highest
 
 

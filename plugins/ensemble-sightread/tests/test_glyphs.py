@@ -152,40 +152,38 @@ def test_whole_and_half_rests_differ_by_the_line_they_touch() -> None:
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A net that knows dots alone (black 4 x 4 squares) and gives each 2 x 2 mean as a mask."""
+    """A net that knows dots alone (black 4 x 4 squares) and makes masks of 2 x 2 means."""
     onnx = pytest.importorskip("onnx")
     node, tensor, kind = onnx.helper.make_node, onnx.helper.make_tensor, onnx.TensorProto
     nodes = [
         node("Cast", ["image"], ["light"], to=kind.FLOAT),
         node("AveragePool", ["light"], ["cells"], kernel_shape=[4, 4], strides=[4, 4]),
         node("Mul", ["cells", "slope"], ["steep"]),
-        node("Add", ["steep", "level"], ["heat"]),
-        node("Concat", ["zeros"] * 4, ["boxes"], axis=1),
-        node("Mul", ["cells", "nothing"], ["zeros"]),
+        node("Add", ["steep", "level"], ["hot"]),
+        node("Transpose", ["hot"], ["heat"], perm=[0, 2, 3, 1]),
+        node("Transpose", ["cells"], ["features"], perm=[0, 2, 3, 1]),
         node("AveragePool", ["light"], ["halves"], kernel_shape=[2, 2], strides=[2, 2]),
         node("Cast", ["halves"], ["byte"], to=kind.UINT8),
-        node("Concat", ["byte"] * 2, ["masks"], axis=1),
+        node("Concat", ["byte"] * 2, ["bytes"], axis=1),
+        node("Transpose", ["bytes"], ["masks"], perm=[0, 2, 3, 1]),
     ]
-    nodes[4], nodes[5] = nodes[5], nodes[4]
     graph = onnx.helper.make_graph(
         nodes, "stand-in",
         [onnx.helper.make_tensor_value_info("image", kind.UINT8, [1, 1, "h", "w"])],
         [
-            onnx.helper.make_tensor_value_info("heat", kind.FLOAT, [1, 1, "a", "b"]),
-            onnx.helper.make_tensor_value_info("boxes", kind.FLOAT, [1, 4, "a", "b"]),
-            onnx.helper.make_tensor_value_info("masks", kind.UINT8, [1, 2, "c", "d"]),
+            onnx.helper.make_tensor_value_info("heat", kind.FLOAT, [1, "a", "b", 1]),
+            onnx.helper.make_tensor_value_info("features", kind.FLOAT, [1, "a", "b", 1]),
+            onnx.helper.make_tensor_value_info("masks", kind.UINT8, [1, "c", "d", 2]),
         ],
-        [
-            tensor("slope", kind.FLOAT, [1], [-0.1]), tensor("level", kind.FLOAT, [1], [2.0]),
-            tensor("nothing", kind.FLOAT, [1], [0.0]),
-        ],
+        [tensor("slope", kind.FLOAT, [1], [-0.1]), tensor("level", kind.FLOAT, [1], [2.0])],
     )  # fmt: skip
     model = onnx.helper.make_model(
         graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
     )
     about = {
         "kinds": '["dot"]', "thresholds": "[0.5]", "masks": json.dumps(MASKS[:2]),
-        "step": "32", "heat": "logits",
+        "step": "32", "boxes": "[[0, 0], [0, 0], [0, 0.5], [0, 0]]",
+        "scales": '{"masks": [0.05, 100]}',
     }  # fmt: skip
     onnx.helper.set_model_props(model, about)
     onnx.save(model, str(tmp_path / "net.onnx"))
@@ -207,13 +205,15 @@ def test_another_net_says_what_it_knows_and_gives_masks() -> None:
     page[2500:2520, 7] = 90
     seen = look(page)
     assert tuple(seen.masks) == MASKS[:2]
-    wanted = page[:, :332].reshape(1300, 2, 166, 2).mean((1, 3))
+    means = np.floor(page[:, :332].reshape(1300, 2, 166, 2).mean((1, 3)))
+    wanted = 255 / (1 + np.exp(-0.05 * (means - 100)))
     mask = seen.masks["stem"][:, :166]
-    inked = wanted < 255
+    inked = means < 255
     assert seen.masks["stem"].shape == (1300, 167)
-    assert np.abs(mask[inked] - wanted[inked]).max() < 1.0
+    assert np.abs(mask[inked] - wanted[inked]).max() <= 0.51
     dot = next(s for s in seen.symbols if s.y > 1900)
     assert (dot.kind, dot.x, dot.y) == ("dot", 102, 2002)
+    assert dot.right - dot.left == pytest.approx(10 * np.exp(0.5))
     assert dot.confidence == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
 
 

@@ -26,16 +26,15 @@ from shipped import NET
 
 
 class Bytes(nn.Module):
-    """The net from uint8 pixels to heat (logits), boxes and masks of bytes."""
+    """The net from uint8 pixels to heat, features and masks, their channels last."""
 
     def __init__(self, net: SymbolNet) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Heat, boxes, and masks: 255 is sure."""
-        heat, boxes, masks = self.net(image.float())
-        return heat, boxes, (torch.sigmoid(masks) * 255 + 0.5).to(torch.uint8)
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Heat (logits), features and masks (logits): (N, rows, columns, channels)."""
+        return tuple(each.permute(0, 2, 3, 1) for each in self.net.seen(image.float()))
 
 
 def fold(module: nn.Module) -> None:
@@ -67,33 +66,34 @@ def main() -> None:
     whole = Bytes(net)
     image = torch.randint(0, 256, (1, 1, 128, 192), dtype=torch.uint8)
     with torch.no_grad():
-        wanted = whole(image)
+        wanted = net(image.float())
     fold(net)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         whole, (image,), str(args.out), dynamo=False, opset_version=17,
-        input_names=["image"], output_names=["heat", "boxes", "masks"],
-        dynamic_axes={"image": {2: "h", 3: "w"}, "heat": {2: "h4", 3: "w4"},
-                      "boxes": {2: "h4", 3: "w4"}, "masks": {2: "h2", 3: "w2"}},
+        input_names=["image"], output_names=["heat", "features", "masks"],
+        dynamic_axes={"image": {2: "h", 3: "w"}, "heat": {1: "h4", 2: "w4"},
+                      "features": {1: "h4", 2: "w4"}, "masks": {1: "h2", 2: "w2"}},
     )  # fmt: skip
     thresholds = [0.35] * len(KINDS)
     if args.thresholds:
         given = json.loads(args.thresholds.read_text())
         thresholds = [given.get(kind, 0.35) for kind in KINDS]
     model = onnx.load(str(args.out))
+    boxes = torch.cat([net.boxes.weight[:, :, 0, 0], net.boxes.bias[:, None]], 1)  # type: ignore
     about = {
         "kinds": json.dumps(KINDS), "thresholds": json.dumps(thresholds),
-        "masks": json.dumps(MASKS), "step": str(STEP), "heat": "logits",
+        "masks": json.dumps(MASKS), "step": str(STEP), "boxes": json.dumps(boxes.tolist()),
         "steps": str(state["step"]), "licence": "Apache-2.0",
     }  # fmt: skip
     onnx.helper.set_model_props(model, about)
     onnx.save(model, str(args.out))
     got = onnxruntime.InferenceSession(str(args.out)).run(None, {"image": image.numpy()})
-    (heat, boxes, masks), truth = got, [part.numpy() for part in wanted]
+    heat, features, masks = (np.moveaxis(each, 3, 1) for each in got)
+    sizes = net.boxes(torch.from_numpy(features)).detach().numpy()
     apart = [
-        float(np.abs(heat - truth[0]).max()),
-        float(np.abs(boxes - truth[1]).max()),
-        float(np.abs(masks.astype(float) - truth[2]).max()) / 255,
+        float(np.abs(mine - truth.numpy()).max())
+        for mine, truth in zip((heat, sizes, masks), wanted, strict=True)
     ]
     print(f"step {state['step']}, {args.out.stat().st_size} bytes, greatest difference {apart}")
     if max(apart) > 1e-2:

@@ -71,6 +71,11 @@ class SymbolNet(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Heat logits, boxes and mask logits."""
+        heat, features, thin = self.seen(image)
+        return heat, self.boxes(features), thin
+
+    def seen(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Heat logits, the features that boxes are made of, and mask logits."""
         half = self.stem(1 - image / 255)
         quarter = self.quarter(half)
         eighth = self.eighth(quarter)
@@ -80,7 +85,7 @@ class SymbolNet(nn.Module):
         x = self.join_quarter(quarter + twice(self.up_quarter(x)))
         thin = self.masks(self.join_half(half + twice(self.up_half(x))))
         x = self.head(x)
-        return self.heat(x), self.boxes(x), thin
+        return self.heat(x), x, thin
 
 
 def twice(x: Tensor) -> Tensor:

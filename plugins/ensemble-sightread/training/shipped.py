@@ -30,6 +30,8 @@ def weights_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
         node.name.removeprefix("net."): torch.from_numpy(onnx.numpy_helper.to_array(node).copy())
         for node in model.graph.initializer
     }
+    boxes = torch.tensor(json.loads(about["boxes"]))
+    stored |= {"boxes.weight": boxes[:, :-1, None, None], "boxes.bias": boxes[:, -1]}
     state: dict[str, Tensor] = {}
     for name, value in stored.items():
         if not name.endswith(".0.bias"):

@@ -121,11 +121,13 @@ def _stems_for_lines(seen: Seen) -> Seen:
         for symbol in seen.symbols
         if symbol.kind in ("head-black", "head-half") and symbol.confidence > 0.5
     ]
+    edges = np.array([(head.left, head.right) for head in heads]).reshape(-1, 2)
     systems, stems = [], list(seen.stems)
     for system in seen.systems:
         kept = []
         for line in system.barlines:
-            beside = [h for h in heads if _touches(h, line)] if line.style == "single" else []
+            touching = (np.abs(edges - line.x) < 0.3 * SPACE).any(axis=1) & (line.style == "single")
+            beside = [heads[number] for number in np.flatnonzero(touching).tolist()]
             hung = (_hung(seen, seen.staves[staff], line, beside) for staff in system.staves)
             if beside and all(hung):
                 for staff in system.staves:
@@ -135,10 +137,6 @@ def _stems_for_lines(seen: Seen) -> Seen:
                 kept.append(line)
         systems.append(attrs.evolve(system, barlines=tuple(kept)))
     return attrs.evolve(seen, systems=tuple(systems), stems=tuple(stems))
-
-
-def _touches(head: Symbol, line: Barline) -> bool:
-    return min(abs(head.right - line.x), abs(head.left - line.x)) < 0.3 * SPACE
 
 
 def _hung(seen: Seen, staff: Staff, line: Barline, beside: Sequence[Symbol]) -> bool:
@@ -161,12 +159,11 @@ def _apart(symbols: Sequence[Symbol]) -> list[Symbol]:
     heads = [s for s in symbols if s.kind.startswith("head")]
     dropped: set[int] = set()
     heads.sort(key=lambda s: (s.x, s.y))
-    for number, a in enumerate(heads):
-        for b in heads[number + 1 :]:
-            if b.x - a.x > 0.7 * SPACE:
-                break
-            if abs(a.y - b.y) < 0.42 * SPACE:
-                dropped.add(id(min(a, b, key=lambda s: s.confidence)))
+    x, y = np.array([(head.x, head.y) for head in heads]).reshape(-1, 2).T
+    alike = np.triu(np.abs(x[:, None] - x) <= 0.7 * SPACE, 1)
+    alike &= np.abs(y[:, None] - y) < 0.42 * SPACE
+    for one, other in np.argwhere(alike).tolist():
+        dropped.add(id(min(heads[one], heads[other], key=lambda s: s.confidence)))
     return [s for s in symbols if id(s) not in dropped]
 
 
@@ -204,7 +201,9 @@ def _homes(seen: Seen, carried: Carried | None) -> list[int]:
     """:func:`home` of every symbol; only staves that can be the nearest are asked."""
     far = _distances(seen)
     reach = far.min(axis=0) + UNCARRIED
-    near = [np.flatnonzero(far[:, i] <= reach[i]).tolist() for i in range(far.shape[1])]
+    near: list[list[int]] = [[] for _ in seen.symbols]
+    for symbol, staff in np.argwhere((far <= reach).T).tolist():
+        near[symbol].append(staff)
     return [
         staves[0] if len(staves) == 1 else home(seen, symbol, carried, staves)
         for symbol, staves in zip(seen.symbols, near, strict=True)

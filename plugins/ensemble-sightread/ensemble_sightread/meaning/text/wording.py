@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ...symbols import SPACE, Seen, Word
+from ...symbols import SPACE, Seen, Symbol, Word
 from ..music import Bar, Direction, Value
 from .metronomes import metronomes
 from .phrases import LEVEL, Phrase, phrases
@@ -53,10 +53,11 @@ def attach_words(seen: Seen, bars: Sequence[Bar], lines: Sequence[Line]) -> None
     """
     beside = Beside(seen, bars, lines)
     sung = {word for line in lines for word in line.words}
+    signs = [symbol for symbol in seen.symbols if symbol.kind.startswith("dynamic-")]
     words = [
         attrs.evolve(word, text=_corrected(word))
         for word in seen.words
-        if word not in sung and _counts(seen, word)
+        if word not in sung and _counts(signs, word)
     ]
     marks = list(metronomes(seen, words))
     taken = {word for mark in marks for word in mark.words}
@@ -75,14 +76,14 @@ def _corrected(word: Word) -> str:
     return text if word.confidence < SURE or len(text) > len(word.text) else word.text
 
 
-def _counts(seen: Seen, word: Word) -> bool:
+def _counts(signs: Sequence[Symbol], word: Word) -> bool:
     """Whether a word was read surely enough, and is no dynamic sign."""
     if is_dash(word) or word.confidence < (LEAST if len(word.text) > 3 else LEAST_SHORT):
         return False
     covered = sum(
         max(0.0, min(word.right, symbol.right) - max(word.left, symbol.left))
-        for symbol in seen.symbols
-        if symbol.kind.startswith("dynamic-") and word.top - 2 < symbol.y < word.bottom + 2
+        for symbol in signs
+        if word.top - 2 < symbol.y < word.bottom + 2
     )
     return covered < 0.6 * (word.right - word.left)
 
