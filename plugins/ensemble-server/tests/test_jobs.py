@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ensemble_server.app import create_app
 from ensemble_server.jobs.leases import Leases
@@ -198,6 +199,18 @@ def test_one_slot_takes_one_job_at_a_time(tmp_path: Path, monkeypatch: pytest.Mo
     with TestClient(create_app(settings), base_url=LOOPBACK, client=("127.0.0.1", 1)) as client:
         assert ended(client, send(client, options=options).json()["id"])["state"] == "done"
     assert not met
+
+
+def test_jobs_that_come_one_by_one_share_a_process(tmp_path: Path) -> None:
+    settings = Settings(folder=tmp_path / "service", workers=3)
+    processes = []
+    with TestClient(create_app(settings), base_url=LOOPBACK, client=("127.0.0.1", 1)) as client:
+        worker = client.app.state.service.engine.worker
+        for shade in range(4):
+            assert ended(client, send(client, picture(shade=shade)).json()["id"])["state"] == "done"
+            wait_for(lambda: not worker.busy)
+            processes.append({child.pid for child in psutil.Process().children()})
+    assert processes[1:] == processes[:-1]
 
 
 @pytest.mark.parametrize("limit", [1])
