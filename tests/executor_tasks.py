@@ -27,6 +27,14 @@ def echo(payload: Mapping[str, Any], ctx: Context) -> Any:
     return dict(payload)
 
 
+def priority(payload: Mapping[str, Any], ctx: Context) -> list[int]:
+    """How far the process steps back, and one it starts."""
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.nice(0))"], capture_output=True, check=True
+    )
+    return [os.nice(0), int(child.stdout)]
+
+
 def about(payload: Mapping[str, Any], ctx: Context) -> Any:
     return {
         "pid": os.getpid(),

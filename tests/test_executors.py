@@ -465,6 +465,15 @@ def test_worker_that_grows_is_replaced(tmp_path: Path) -> None:
     bench.executor.close()
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="Windows knows classes only")
+def test_workers_step_back_for_other_programs(tmp_path: Path) -> None:
+    own = os.nice(0)
+    for options, wanted in ((None, own), (ProcessOptions(nice=3), own + 3)):
+        bench = Bench(ProcessExecutor(options), tmp_path)
+        assert bench.run("priority") == [wanted, wanted]
+        bench.executor.close()
+
+
 @linux
 def test_interpreter_that_never_gets_there(tmp_path: Path) -> None:
     slow = tmp_path / "python"

@@ -111,6 +111,9 @@ class ProcessOptions:
     growth: ByteSize = option(
         ByteSize(512 * 2**20), "A worker is replaced when it has grown by so much", minimum=2**20
     )
+    nice: int = option(
+        0, "How far workers step back where others want the processor too", minimum=0, maximum=19
+    )
 
 
 class ProcessExecutor:
@@ -141,6 +144,7 @@ class ProcessExecutor:
             start_timeout=chosen.start_timeout,
             tasks_per_worker=chosen.tasks_per_worker,
             growth=chosen.growth,
+            nice=chosen.nice,
         )
 
     def submit(self, task: Task) -> Future[Any]:

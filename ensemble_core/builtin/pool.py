@@ -54,10 +54,11 @@ class Pool:
         start_timeout: float,
         tasks_per_worker: int,
         growth: int,
+        nice: int = 0,
     ) -> None:
         self.token = uuid.uuid4().hex
         self.python, self.start_timeout = python, start_timeout
-        self.tasks_per_worker, self.growth = tasks_per_worker, growth
+        self.tasks_per_worker, self.growth, self.nice = tasks_per_worker, growth, nice
         self.stopping = threading.Event()
         # named like a workspace, so that a later run sweeps it up if this process is killed
         self.temporary = tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-")
@@ -226,7 +227,9 @@ class _Lane:
         self._begun += 1
         number = self._begun * 1000 + self._number
         pool = self._pool
-        worker = WorkerProcess(pool.token, number, threads, pool.python, pool.temporary)
+        worker = WorkerProcess(
+            pool.token, number, threads, pool.python, pool.temporary, nice=pool.nice
+        )
         self._worker = worker
         self._await_start(worker)
         return worker

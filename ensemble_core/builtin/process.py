@@ -35,7 +35,7 @@ _SEARCH_PATH = "PATH_OF_ENSEMBLE_WORKER"
 # Not `-m`: that would put the current folder, where anybody's json.py may lie, in front.
 _START = (
     f"import os, sys; sys.path[:] = os.environ.pop({_SEARCH_PATH!r}).split(os.pathsep); "
-    "from ensemble_core.builtin.worker import main; main()"
+    "from ensemble_core.builtin.worker import main; main({nice})"
 )
 
 _DEBUG = "--debug shows what it printed"
@@ -58,19 +58,29 @@ class WorkerProcess:
         threads: How many threads numeric libraries in it may use.
         python: The interpreter that runs it.
         temporary: Folder of its temporary files.
+        nice: How far it steps back for others that want the processor, 0 to 19.
 
     Raises:
         MissingError: There is no such interpreter.
     """
 
-    def __init__(self, token: str, number: int, threads: int, python: str, temporary: str) -> None:
+    def __init__(
+        self,
+        token: str,
+        number: int,
+        threads: int,
+        python: str,
+        temporary: str,
+        *,
+        nice: int = 0,
+    ) -> None:
         self.threads = threads
         self.tasks_done = 0
         self.baseline = 0
         self._token = f"{token}:{number}."
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
-        command = [python or sys.executable, "-c", _START]
+        command = [python or sys.executable, "-c", _START.format(nice=nice)]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -78,7 +88,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=_environment(self._token, threads, temporary),
-                **_own_session(),
+                **_own_session(nice),
             )
         except OSError as error:
             raise MissingError(
@@ -247,10 +257,11 @@ def _environment(token: str, threads: int, temporary: str) -> dict[str, str]:
     return {**os.environ, **limits, **folders, **known}
 
 
-def _own_session() -> dict[str, Any]:
+def _own_session(nice: int) -> dict[str, Any]:
     """Keeps Ctrl-C in the terminal from reaching workers: the parent decides."""
     if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": flags | (subprocess.BELOW_NORMAL_PRIORITY_CLASS if nice else 0)}
     return {"start_new_session": True}
 
 

@@ -207,11 +207,25 @@ def _volunteer_for_the_oom_killer() -> None:
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
-def main() -> None:
-    """Serve the parent on the other end of standard input and output."""
+def _step_back(nice: int) -> None:
+    """Leave the processor to others first."""
+    if nice and sys.platform != "win32":
+        os.nice(nice)
+        # Linux may share it out among sessions, and each worker has one of its own.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
+
+
+def main(nice: int = 0) -> None:
+    """Serve the parent on the other end of standard input and output.
+
+    Args:
+        nice: How far to step back for others that want the processor, 0 to 19.
+    """
     channel = Channel()
     faulthandler.enable()
     _volunteer_for_the_oom_killer()
+    _step_back(nice)
     worker = Worker(channel)
     threading.Thread(target=worker.listen, name="listener", daemon=True).start()
     worker.serve()

@@ -40,6 +40,9 @@ from .intake import Desk, Intake, Wish
 
 log = structlog.get_logger(__name__)
 
+_NICE = 10
+"""How far conversions step back for requests, where the operator does not say."""
+
 
 @attrs.frozen
 class Page:
@@ -379,7 +382,10 @@ def base_config(settings: Settings) -> Config:
     run = {} if "run.jobs" in given else {"jobs": 1}
     if "run.threads" not in given and settings.workers > 0:
         _, run["threads"] = share_cores(settings.workers, 0)
-    return config.with_layer("argument service", {"run": run, "limits": limits})
+    layer: dict[str, Any] = {"run": run, "limits": limits}
+    if "options.processes.nice" not in given:  # the service answers first, then it converts
+        layer["options"] = {"processes": {"nice": _NICE}}
+    return config.with_layer("argument service", layer)
 
 
 def _cursor(job: Job) -> str:
