@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(wildcard plugins/ensemble-*)
 EDITABLE := -e '.[test]' $(foreach plugin,$(PLUGINS),-e $(plugin))
+# What is imported is compiled then: to compile all of it takes as long as to install it.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 DEMO := examples/brahms-volkslied.png
 
 .PHONY: help setup demo test test-all lint docs bench bench-recognition packages clean
@@ -13,12 +15,12 @@ help: ## List the targets
 setup: .venv/ready ## Make .venv with the core and every plugin, editable
 .venv/ready: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(EDITABLE)
+	$(INSTALL) --upgrade pip hatchling editables
+	$(INSTALL) --no-build-isolation $(EDITABLE)
 	@touch $@
 
 .venv/dev: .venv/ready requirements-dev.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 demo: .venv/ready ## Read a real page; leaves MusicXML, MIDI and a web page in demo/

@@ -1,6 +1,6 @@
 """A new plugin, from wheels, in an environment that holds nothing else.
 
-Slow (a minute or more): it builds wheels and installs the core's dependencies with pip.
+Long (two minutes): it builds wheels and installs the core's dependencies with pip.
 Set ``ENSEMBLE_OFFLINE`` where no package index can be reached.
 """
 
@@ -30,7 +30,7 @@ def call(*words: str | Path, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif("ENSEMBLE_OFFLINE" in os.environ, reason="ENSEMBLE_OFFLINE is set")
 def test_a_new_recognizer_works_in_a_clean_environment(tmp_path: Path) -> None:
     (written, *_) = write_plugin("recognizer", "my-reader", tmp_path)

@@ -30,7 +30,7 @@ def main() -> None:
         venv.create(folder / "env", with_pip=True)
         binaries = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
         wheels = sorted((folder / "dist").glob("*.whl"))
-        run(binaries / "python", "-m", "pip", "install", "--quiet", *wheels)
+        run(binaries / "python", "-m", "pip", "install", "--quiet", "--no-compile", *wheels)
         listed = run(binaries / "ensemble", "plugins", "list", cwd=folder)
         print(listed)
         page = ROOT / "examples" / "brahms-volkslied.png"
