@@ -31,18 +31,18 @@ FAINT = 8
 
 
 def find_beams(
-    ink: Mask, fine: NDArray[np.uint8], stems: Sequence[Stem], sure: Mask | None = None
+    ink: Mask, gaps: Mask, stems: Sequence[Stem], sure: Mask | None = None
 ) -> tuple[Beam, ...]:
     """Thick strokes that stems hang on, one per level, hooks among them.
 
     Args:
         ink: The fine picture without staff lines.
-        fine: The same in gray, with staff lines.
+        gaps: As :func:`gaps_of` gives them.
         stems: As :func:`stems_on` gives them.
         sure: The net's mask of beams; where it shows nothing, none is looked for.
     """
     low, high = (value * UNIT for value in BEAM_THICKNESS)
-    ink = without(ink, _gaps(fine))
+    ink = without(ink, gaps)
     bars = without(low_runs(ink, int(high)), low_runs(ink, int(np.ceil(low)) - 1))
     bars = opened(closed(bars, 1, 9), 3, 7)
     stems = sorted(stems, key=lambda stem: stem.x)
@@ -65,8 +65,12 @@ def find_beams(
     return tuple(sorted(_with_parents(found), key=lambda beam: (beam.x1, beam.y1)))
 
 
-def _gaps(fine: NDArray[np.uint8]) -> Mask:
-    """Gray between two dark strokes that lie one above the other: beams that nearly touch."""
+def gaps_of(fine: NDArray[np.uint8]) -> Mask:
+    """Gray between two dark strokes that lie one above the other: beams that nearly touch.
+
+    Args:
+        fine: The fine picture in gray, with staff lines.
+    """
     upright = np.ones((int(GAP * UNIT) | 1, 1), np.uint8)
     lighter = cv2.morphologyEx(fine, cv2.MORPH_TOPHAT, upright)
     return np.asarray(lighter > LIGHTER, np.uint8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ensemble_core.model import RecognitionError
 
-from .beams import find_beams
+from .beams import find_beams, gaps_of
 from .beside import Beside
 from .curves import find_curves
 from .leaning import leaned
@@ -88,9 +88,10 @@ def analyse(
     def again(name: str, upright: bool = False) -> Mask | None:
         return ridge(masks[name], shape, upright) if name in masks else None
 
-    uprights, bows = (
-        beside.start(partial(again, "barline", True)), beside.start(partial(again, "curve"))
-    )  # fmt: skip
+    uprights = beside.start(partial(again, "barline", True))
+    bows = beside.start(partial(again, "curve"))
+    gaps = beside.start(partial(gaps_of, page.fine))
+    text = beside.start(partial(_sure_text, masks.get("text"), shape))
     page = _with(page, again("staff"))
     found = find_staves(page)
     staves = without_tablature(found, page.ink)
@@ -112,7 +113,7 @@ def analyse(
     systems = find_systems(page, both, staves, masks.get("barline"))
     stems = stems_on(staves, systems, strokes())
     outlines = beside.start(lambda: outlined(cleared))
-    beams = find_beams(cleared, page.fine, stems, masks.get("beam"))
+    beams = find_beams(cleared, gaps(), stems, masks.get("beam"))
     seen = Seen(
         width=page.image.shape[1],
         height=page.image.shape[0],
@@ -123,7 +124,7 @@ def analyse(
         stems=stems,
         beams=beams,
     )
-    wordless = _wordless(cleared, masks.get("text"))
+    wordless = without(cleared, text())
     curves = beside.start(
         lambda: find_curves(wordless, stems, beams, page.line, masks.get("curve"))
     )
@@ -135,10 +136,10 @@ def _with(page: Normalised, more: Mask | None) -> Normalised:
     return page if more is None else attrs.evolve(page, ink=page.ink | more)
 
 
-def _wordless(ink: Mask, text: NDArray[np.uint8] | None) -> Mask:
-    """The fine picture without what the net is sure is text."""
+def _sure_text(text: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> Mask:
+    """Where on the fine picture the net is sure of text."""
     if text is None:
-        return ink
+        return np.zeros(shape, np.uint8)
     sure = (text >= SURE).astype(np.uint8)
     large = cv2.resize(sure, None, fx=2 * FINE, fy=2 * FINE, interpolation=cv2.INTER_NEAREST)
-    return without(ink, np.asarray(large[: ink.shape[0], : ink.shape[1]], dtype=np.uint8))
+    return np.asarray(large[: shape[0], : shape[1]], dtype=np.uint8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ensemble_sightread.beams import find_beams
+from ensemble_sightread.beams import find_beams, gaps_of
 from ensemble_sightread.symbols import Beam, Stem
 
 STEMS = (Stem(20.0, 20.0, 60.0), Stem(35.0, 20.0, 60.0))
@@ -17,7 +17,7 @@ def inner_beam(left: float, right: float) -> Beam:
         ink[40:120, int(2 * stem.x) : int(2 * stem.x) + 2] = 1
     ink[110:120, 40:72] = 1
     ink[94:104, int(2 * left) : int(2 * right)] = 1
-    beams = find_beams(ink, 255 * (1 - ink), STEMS)
+    beams = find_beams(ink, gaps_of(255 * (1 - ink)), STEMS)
     assert len(beams) == 2
     return min(beams, key=lambda beam: beam.y1)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from ensemble_sightread.beams import find_beams
+from ensemble_sightread.beams import find_beams, gaps_of
 from ensemble_sightread.glyphs import look
 from ensemble_sightread.normalise import normalise
 from ensemble_sightread.structure import analyse, structure
@@ -154,7 +154,10 @@ def test_beams_that_touch_at_a_place_are_two() -> None:
         cv2.fillPoly(ink, [corners], 1)
     ink[61:64, 105:145] = 1
     stems = [Stem(x / 2, top / 2, top / 2 + 45) for x, top in ((50, 40), (150, 55), (250, 70))]
-    assert [round(beam.thickness) for beam in find_beams(ink, 255 * (1 - ink), stems)] == [5, 5]
+    assert [round(beam.thickness) for beam in find_beams(ink, gaps_of(255 * (1 - ink)), stems)] == [
+        5,
+        5,
+    ]
 
 
 def test_beams_whose_gap_a_scan_has_filled_with_gray_are_two() -> None:
