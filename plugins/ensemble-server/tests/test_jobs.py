@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import json
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -211,6 +212,19 @@ def test_jobs_that_come_one_by_one_share_a_process(tmp_path: Path) -> None:
             wait_for(lambda: not worker.busy)
             processes.append({child.pid for child in psutil.Process().children()})
     assert processes[1:] == processes[:-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows classes only")
+@pytest.mark.parametrize(("said", "wanted"), [("", 10), ("[options.processes]\nnice = 3\n", 3)])
+def test_conversions_step_back_for_requests(tmp_path: Path, said: str, wanted: int) -> None:
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(said, encoding="utf-8")
+    settings = Settings(folder=tmp_path / "service", workers=1, pipeline=pipeline)
+    before = {child.pid for child in psutil.Process().children()}
+    with TestClient(create_app(settings), base_url=LOOPBACK, client=("127.0.0.1", 1)) as client:
+        assert ended(client, send(client).json()["id"])["state"] == "done"
+        new = [each for each in psutil.Process().children() if each.pid not in before]
+        assert [each.nice() - psutil.Process().nice() for each in new] == [wanted]
 
 
 @pytest.mark.parametrize("limit", [1])

@@ -157,11 +157,11 @@ async def _pause(
     stop: threading.Event, every: float, under_way: set[asyncio.Task[Outcome]]
 ) -> None:
     """Wait a while; less if something ends, so that its place is taken soon."""
-    latest = time.monotonic() + every
     count = sum(not task.done() for task in under_way)
     if not count:  # nothing can end: asleep until then
         await asyncio.to_thread(stop.wait, every)
         return
+    latest = time.monotonic() + every
     while not stop.is_set() and (left := latest - time.monotonic()) > 0:
         if sum(not task.done() for task in under_way) < count:
             return
