@@ -1,7 +1,8 @@
 """Uploads, read as they come: nothing is held whole in memory, nothing is written twice.
 
 The body is parsed on the event loop; what comes out of it is handed to a thread a megabyte at a
-time, which writes. A small upload takes a single visit to that thread.
+time, which writes. A small upload takes a single visit to that thread, which it shares with those
+that come at the same time.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from ..records.tables import Job
+from ..records.together import Work
 from ..service.intake import Intake, Wish, too_large
 from .errors import Problem
+from .reception import Reception
 
 _BATCH = 1 << 20
 _FIELDS_BYTES = 100_000
@@ -86,12 +89,18 @@ class Upload:
             else:
                 self._intake.end_file()
 
-    def finish(self, make_wish: MakeWish) -> tuple[Job, bool]:
+    def finishing(self, make_wish: MakeWish) -> Work[tuple[Job, bool]]:
         """Hand over the rest and put the job into the queue; in a thread."""
-        if not self._complete:
-            raise Problem(400, "invalid-multipart", "The body ends too early.")
-        self.write()
-        return self._intake.finish(make_wish(self._fields))
+        try:
+            if not self._complete:
+                raise Problem(400, "invalid-multipart", "The body ends too early.")
+            wish = make_wish(self._fields)
+            yield from self._intake.beginning()
+            self.write()
+            return (yield from self._intake.finishing(wish))
+        except BaseException:
+            self._intake.abort()
+            raise
 
     def _part_begin(self) -> None:
         self._headers, self._header, self._value = {}, b"", b""
@@ -166,13 +175,14 @@ async def receive(
             upload.feed(chunk)
             if upload.full:
                 await run_in_threadpool(upload.write)
-        return await run_in_threadpool(upload.finish, make_wish)
     except ClientDisconnect:
         await run_in_threadpool(intake.abort)
         raise Problem(400, "upload-aborted", "The upload was cut short.") from None
     except BaseException:
         await run_in_threadpool(intake.abort)
         raise
+    reception: Reception = request.app.state.reception
+    return await reception.finish(upload.finishing(make_wish))
 
 
 def _boundary(request: Request) -> bytes:

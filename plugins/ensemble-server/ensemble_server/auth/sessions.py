@@ -105,6 +105,8 @@ class Sessions:
         )
 
     def _token(self, connection: HTTPConnection) -> str:
+        if not connection.cookies:
+            return ""
         value = connection.cookies.get(self.cookie(connection), "")
         try:
             return self._signer.unsign(value.encode("utf-8", "replace")).decode()

@@ -45,10 +45,9 @@ class Asked:
         """
         if not isinstance(data, Mapping):
             raise ConfigError("options: is not an object")
-        known = [field.name for field in attrs.fields(Asked)]
         for key in data:
-            if key not in known:
-                hint = did_you_mean(str(key), known)
+            if key not in _FIELDS:
+                hint = did_you_mean(str(key), _FIELDS)
                 raise ConfigError(f"options: unknown key {str(key)!r}", hint=hint)
         lists = {
             key: _steps(data[key], key)
@@ -62,14 +61,17 @@ class Asked:
 
     def plain(self) -> dict[str, Any]:
         """As JSON data, without what was not asked."""
-        found = attrs.asdict(self)
-        return {key: value for key, value in found.items() if value not in (None, {}, ())}
+        found = {name: getattr(self, name) for name in _FIELDS}
+        return {name: value for name, value in found.items() if value not in (None, {}, ())}
 
     def section(self) -> dict[str, Any]:
         """As a layer of configuration."""
         steps = {key: value for key, value in self.plain().items() if key != "options"}
         steps.setdefault("export", default_export())
         return {"pipeline": steps, "options": dict(self.options)}
+
+
+_FIELDS = tuple(attrs.fields_dict(Asked))
 
 
 class Checker:

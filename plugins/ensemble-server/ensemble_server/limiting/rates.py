@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from ..api.errors import Problem
-from ..auth.principal import Principal, Writer
+from ..auth.principal import Principal, Writer, visitor, writer
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -162,7 +162,7 @@ def _address(connection: HTTPConnection) -> str:
     return f"address:{getattr(address, 'ipv4_mapped', None) or address}"
 
 
-async def _job_sender(connection: HTTPConnection, user: Writer) -> Principal:
+async def _counted(connection: HTTPConnection, user: Writer) -> Principal:
     limiter: Limiter = connection.app.state.limiter
     if limiter.waits:
         await run_in_threadpool(limiter.count_job, connection, user.user_id)
@@ -171,5 +171,14 @@ async def _job_sender(connection: HTTPConnection, user: Writer) -> Principal:
     return user
 
 
-JobSender = Annotated[Principal, Depends(_job_sender)]
+JobSender = Annotated[Principal, Depends(_counted)]
 """A user who may send a job now; the job is counted."""
+
+
+async def job_sender(connection: HTTPConnection) -> Principal:
+    """What :data:`JobSender` gives, for a route that asks for it by hand.
+
+    Raises:
+        Problem: 401, 403, 429 as everywhere.
+    """
+    return await _counted(connection, await writer(await visitor(connection)))

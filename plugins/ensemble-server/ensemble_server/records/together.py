@@ -1,11 +1,11 @@
-"""Small changes of many threads, in one transaction for all that come at the same time."""
+"""Small changes in one transaction for all that come at the same time, of one thread or many."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Generic, TypeVar
 
 import attrs
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from ..storage import is_away
 from .database import Database
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @attrs.define(eq=False)
@@ -48,14 +49,18 @@ class Together(Generic[T]):
             Exception: What ``carry_out`` or the database says of this change alone, or that the
                 database is away.
         """
-        mine = _Change(what)
-        self._waiting.append(mine)
+        if error := self.do_all([what])[0]:
+            raise error
+
+    def do_all(self, several: Sequence[T]) -> list[Exception | None]:
+        """Carry out changes; gives what went wrong with each, None if it is committed."""
+        mine = [_Change(what) for what in several]
+        self._waiting.extend(mine)
         with self._turn:
-            if not mine.settled:
-                # Nobody but who has the turn takes from it, so that mine is still there.
+            if not all(each.settled for each in mine):
+                # Nobody but who has the turn takes from it, so that mine are still there.
                 self._settle([self._waiting.popleft() for _ in range(len(self._waiting))])
-        if mine.error is not None:
-            raise mine.error
+        return [each.error for each in mine]
 
     def _settle(self, changes: Sequence[_Change[T]]) -> None:
         error: Exception | None = None
@@ -70,3 +75,46 @@ class Together(Generic[T]):
             error = raised
         for each in changes:
             each.error, each.settled = error, True
+
+
+Change = tuple[Together[Any], Any]
+"""What somebody wants to have carried out, and by whom."""
+Work = Generator[Change, None, R]
+"""Something that comes to a change now and then: it yields it, and goes on when it is committed."""
+
+
+def side_by_side(works: Sequence[Work[R]]) -> list[R | Exception]:
+    """Do works in this thread, the changes that they come to at the same time together.
+
+    Gives what each returns or raises. What goes wrong with a change is raised where it was yielded.
+    """
+    ended: dict[int, R | Exception] = {}
+    failed: dict[int, Exception] = {}
+    while len(ended) < len(works):
+        wanted: dict[Together[Any], list[tuple[int, Any]]] = defaultdict(list)
+        for number, work in enumerate(works):
+            if number in ended:
+                continue
+            error = failed.pop(number, None)
+            try:
+                together, what = work.throw(error) if error else next(work)
+            except StopIteration as stop:
+                ended[number] = stop.value
+            except Exception as raised:
+                ended[number] = raised
+            else:
+                wanted[together].append((number, what))
+        for together, changes in wanted.items():
+            errors = together.do_all([what for _, what in changes])
+            failed |= {
+                number: error for (number, _), error in zip(changes, errors, strict=True) if error
+            }
+    return [ended[number] for number in range(len(works))]
+
+
+def by_itself(work: Work[R]) -> R:
+    """Do a work; raises what it raises."""
+    (ended,) = side_by_side([work])
+    if isinstance(ended, Exception):
+        raise ended
+    return ended

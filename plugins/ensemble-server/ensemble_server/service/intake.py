@@ -23,7 +23,7 @@ from ..jobs.journal import append_events
 from ..jobs.names import clean_name
 from ..limiting.queue import admit
 from ..records.tables import Job, JobFile, new_id, now, table_of
-from ..records.together import Together
+from ..records.together import Together, Work, by_itself
 
 if TYPE_CHECKING:
     from ..records.database import Database
@@ -108,7 +108,8 @@ class Intake:
     """One job being received; used by one thread at a time.
 
     ``begin_file``, ``write``, ``end_file`` for each file, then ``finish``; or ``abort``, after
-    which nothing is left.
+    which nothing is left. ``beginning`` and ``finishing`` are for jobs that are received side by
+    side (see :mod:`..records.together`).
 
     Args:
         service: Whose limits, database and store are used.
@@ -136,7 +137,7 @@ class Intake:
             raise Problem(
                 413, "too-many-files", f"A job may have {self._limits.files} files at most."
             )
-        self._begin()
+        by_itself(self.beginning())
         name = self._unused(clean_name(name, number))
         key = f"jobs/{self.job_id}/input/{number:04d}"
         path = self._path(key)
@@ -173,6 +174,26 @@ class Intake:
                 the idempotency key was used for another request, 429 if too many jobs wait.
             EnsembleError: What the plugins say of the options.
         """
+        return by_itself(self.finishing(wish))
+
+    def beginning(self) -> Work[None]:
+        """Write down that a job is received, before there is a file of it.
+
+        Raises:
+            Problem: 429 if too many jobs wait.
+        """
+        if self._begun:
+            return
+        row = {
+            "id": self.job_id, "user_id": self._user_id, "name": "", "options": {},
+            "state": "receiving", "max_attempts": self._service.settings.attempts,
+            "created": self._created,
+        }  # fmt: skip
+        yield self._service.desk.begun, row
+        self._begun = True
+
+    def finishing(self, wish: Wish) -> Work[tuple[Job, bool]]:
+        """As :meth:`finish` does."""
         self.end_file()
         if not self._files:
             raise Problem(422, "no-files", "Send at least one file, in the field `files`.")
@@ -198,7 +219,7 @@ class Intake:
             "request_digest": request,
         }  # fmt: skip
         try:
-            job = self._queue(values, rows)
+            yield self._service.desk.queued, ({"job": self.job_id, **values}, rows)
         except IntegrityError:
             # Another request with the same key came first, a moment ago.
             earlier = self._earlier(wish.idempotency_key or "", request)
@@ -207,7 +228,11 @@ class Intake:
             self.abort()
             return earlier, True
         self._clean()
-        self._service.engine.submitted(job.id)
+        self._service.engine.submitted(self.job_id)
+        job = Job(
+            id=self.job_id, user_id=self._user_id, created=self._created, attempt=0, cached=False,
+            cancel_requested=False, **values,
+        )  # fmt: skip
         return job, False
 
     def abort(self) -> None:
@@ -218,24 +243,6 @@ class Intake:
         self._clean()
         if self._begun:
             self._forget()
-
-    def _begin(self) -> None:
-        if self._begun:
-            return
-        row = {
-            "id": self.job_id, "user_id": self._user_id, "name": "", "options": {},
-            "state": "receiving", "max_attempts": self._service.settings.attempts,
-            "created": self._created,
-        }  # fmt: skip
-        self._service.desk.begun.do(row)
-        self._begun = True
-
-    def _queue(self, values: dict[str, Any], rows: list[dict[str, Any]]) -> Job:
-        self._service.desk.queued.do(({"job": self.job_id, **values}, rows))
-        return Job(
-            id=self.job_id, user_id=self._user_id, created=self._created, attempt=0, cached=False,
-            cancel_requested=False, **values,
-        )  # fmt: skip
 
     def _forget(self) -> None:
         """Remove files and row, unless the job is queued after all.
