@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from ..auth.principal import Reader, Writer
@@ -18,7 +18,7 @@ from ..service import Service
 from ..service.intake import HIGHEST_PRIORITY, Wish
 from .errors import Problem
 from .multipart import receive
-from .schemas import JobOut, JobsOut, ProblemOut, State, job_json
+from .schemas import JobAnswer, JobOut, JobsOut, ProblemOut, State, job_json
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -113,7 +113,7 @@ async def submit(
     headers = {"Location": f"/v1/jobs/{job.id}"}
     if before:
         headers["Idempotent-Replayed"] = "true"
-    return JSONResponse(job_json(job), 200 if before else 202, headers=headers)
+    return JobAnswer(job_json(job), 200 if before else 202, headers=headers)
 
 
 router.add_api_route(
@@ -145,20 +145,20 @@ def list_jobs(  # noqa: PLR0917 - one for each thing that can be asked
         user.user_id, states=state or (), name=name, after=_zoned(after), before=_zoned(before),
         cursor=cursor, limit=limit,
     )  # fmt: skip
-    return JSONResponse({"jobs": [job_json(job) for job in page.jobs], "next": page.next})
+    return JobAnswer({"jobs": [job_json(job) for job in page.jobs], "next": page.next})
 
 
 @router.get("/{job_id}", response_model=JobOut, responses=problems(401, 403, 404, 429))
 def get_job(request: Request, user: Reader, job_id: JobId) -> Response:
     """State, pages, findings, files."""
     job, files = service_of(request).detail(user.user_id, job_id)
-    return JSONResponse(job_json(job, files))
+    return JobAnswer(job_json(job, files))
 
 
 @router.post("/{job_id}/cancel", response_model=JobOut, responses=problems(401, 403, 404, 429))
 def cancel_job(request: Request, user: Writer, job_id: JobId) -> Response:
     """Stop a job; one that has ended stays as it is."""
-    return JSONResponse(job_json(service_of(request).cancel(user.user_id, job_id)))
+    return JobAnswer(job_json(service_of(request).cancel(user.user_id, job_id)))
 
 
 @router.post(
@@ -169,7 +169,7 @@ def cancel_job(request: Request, user: Writer, job_id: JobId) -> Response:
 )
 def retry_job(request: Request, user: JobSender, job_id: JobId) -> Response:
     """Do an ended job again, with the same files and options."""
-    return JSONResponse(job_json(service_of(request).retry(user.user_id, job_id)), 202)
+    return JobAnswer(job_json(service_of(request).retry(user.user_id, job_id)), 202)
 
 
 @router.delete(

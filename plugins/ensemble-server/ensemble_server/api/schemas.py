@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy import inspect
 
 from ..records.tables import Job, JobEvent, JobFile
+
+_AS_THEY_ARE = (
+    "id", "name", "state", "priority", "cached", "cancel_requested", "attempt", "deadline",
+    "options", "page_count", "progress", "error",
+)  # fmt: skip
+_TIMES = ("created", "started", "finished", "expires")
 
 State = Literal["queued", "running", "done", "partial", "failed", "cancelled"]
 
@@ -102,32 +111,28 @@ class EventOut(BaseModel):
 
 def job_json(job: Job, files: Sequence[JobFile] = ()) -> dict[str, Any]:
     """A job as JSON data."""
-    report: dict[str, Any] = job.report or {}
-    sure = [page["confidence"] for page in job.pages or () if page.get("confidence") is not None]
+    row = inspect(job).dict.get  # what is loaded or set; None otherwise
+    report: dict[str, Any] = row("report") or {}
+    pages: list[dict[str, Any]] = row("pages") or []
+    sure = [page["confidence"] for page in pages if page.get("confidence") is not None]
     return {
-        "id": job.id,
-        "name": job.name,
-        "state": job.state,
-        "priority": job.priority,
-        "created": _time(job.created),
-        "started": _time(job.started),
-        "finished": _time(job.finished),
-        "expires": _time(job.expires),
-        "cached": job.cached,
-        "cancel_requested": job.cancel_requested,
-        "attempt": job.attempt,
-        "deadline": job.deadline,
-        "options": job.options,
-        "page_count": job.page_count,
-        "pages": job.pages or [],
+        **{name: row(name) for name in _AS_THEY_ARE},
+        **{name: _time(row(name)) for name in _TIMES},
+        "pages": pages,
         "confidence": round(sum(sure) / len(sure), 4) if sure else None,
-        "progress": job.progress,
-        "error": job.error,
         "files": [file_json(each) for each in files],
         "diagnostics": [_from_one(found) for found in report.get("diagnostics", ())],
         "versions": report.get("versions", {}),
-        "url": f"/v1/jobs/{job.id}",
+        "url": f"/v1/jobs/{row('id')}",
     }
+
+
+class JobAnswer(JSONResponse):
+    """Jobs as an answer, written by pydantic: there are many of them, and long lists."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return to_json(content)
 
 
 def file_json(file: JobFile) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Intake:
             )
         by_itself(self.beginning())
         name = self._unused(clean_name(name, number))
-        key = f"jobs/{self.job_id}/input/{number:04d}"
+        key = f"jobs/{self.job_id}/input-{number:04d}"
         path = self._path(key)
         received = _Received(new_id(), name, key, path, path.open("wb"))
         self._files.append(received)
