@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.state.service = service
     app.state.stopping = asyncio.Event()
     app.state.streams = Streams(settings.limits.streams)
-    app.state.reception = Reception(together=service.store.local)
+    app.state.reception = Reception(service.store.local, service.quiet)
     for module in (jobs, artifacts, events, capabilities, health, keys, webhooks, legacy):
         # Taken over as they are: routers that are included are put together once more for each
         # application, and gone through one after the other at each request.

@@ -1,6 +1,8 @@
 """The store of files: a folder, or a bucket, by fsspec.
 
-Keys are made of ids and numbers only; no name a user has given ever becomes part of one.
+Keys are made of ids and numbers only; no name a user has given ever becomes part of one. A job's
+files lie beside those of others, as to make a folder takes many times as long as to make a file:
+:func:`start_of` is what their keys begin with.
 """
 
 from __future__ import annotations
@@ -19,6 +21,21 @@ from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 CHUNK = 1 << 20
+JOBS = "jobs"
+"""Below it lie the files of jobs, in a folder for each first letter of an id."""
+
+INPUT = "input-"
+"""How the keys of uploads go on after :func:`start_of`; other files are results."""
+
+
+def start_of(job_id: str) -> str:
+    """What the keys of all files of a job begin with, and those of no other job."""
+    return f"{JOBS}/{job_id[:1]}/{job_id}."
+
+
+def job_of(key: str) -> str:
+    """The id of the job whose file it is."""
+    return key.rpartition("/")[2].partition(".")[0]
 
 
 class Store:
@@ -45,11 +62,12 @@ class Store:
         if not self.local:
             stream: IO[bytes] = self.fs.open(self._path(key), "wb")
             return stream
-        path = Path(self._path(key))
+        path = self.place(key)
         try:
             return path.open("wb")
         except FileNotFoundError:
-            return self.place(key).open("wb")
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return path.open("wb")
 
     def put(self, key: str, data: bytes) -> None:
         """Write a whole file."""
@@ -88,10 +106,8 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def place(self, key: str) -> Path:
-        """Where a file of a local store lies; its folder is made."""
-        path = Path(self._path(key))
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return path
+        """Where a file of a local store lies."""
+        return Path(self._path(key))
 
     def bring(self, path: Path, key: str) -> None:
         """Take a file of this machine in; one written to its place in a local store is there."""
@@ -105,7 +121,8 @@ class Store:
             FileNotFoundError: There is none.
         """
         if self.local:
-            shutil.copyfile(self._path(key), self.place(other))
+            with self.place(key).open("rb") as source, self.writing(other) as target:
+                shutil.copyfileobj(source, target)
         else:
             self.fs.cp_file(self._path(key), self._path(other))
 
@@ -122,22 +139,34 @@ class Store:
         """Whether there is such a file."""
         return bool(self.fs.exists(self._path(key)))
 
-    def remove(self, prefix: str) -> None:
-        """Remove a file, or everything below a prefix; nothing happens if there is none."""
-        path = self._path(prefix)
-        if self.local:
-            _remove_local(Path(path))
-            return
-        with contextlib.suppress(FileNotFoundError):
-            self.fs.rm(path, recursive=True)
+    def remove(self, key: str) -> None:
+        """Remove a file; nothing happens if there is none."""
+        self._remove([key])
 
-    def folders(self, prefix: str) -> list[str]:
-        """Names of what lies directly below a prefix."""
+    def remove_all(self, start: str, but: str = "") -> None:
+        """Remove the files whose keys begin with ``start``, but not those that go on with ``but``.
+
+        See :meth:`keys`.
+        """
+        found = self.keys(start)
+        self._remove([key for key in found if not but or not key.startswith(start + but)])
+
+    def keys(self, start: str) -> list[str]:
+        """The keys that begin with ``start``, of one folder: what is behind its last ``/`` may be
+        the beginning of a name.
+        """
+        folder, _, beginning = start.rpartition("/")
+        return [f"{folder}/{name}" for name in self.names(folder) if name.startswith(beginning)]
+
+    def names(self, folder: str) -> list[str]:
+        """Names of what lies directly in a folder."""
         try:
-            found = self.fs.ls(self._path(prefix), detail=False)
+            if self.local:
+                return os.listdir(self._path(folder))  # noqa: PTH208 - names are all it takes
+            found = self.fs.ls(self._path(folder), detail=False)
         except FileNotFoundError:
             return []
-        return sorted(str(each).rstrip("/").rpartition("/")[2] for each in found)
+        return [str(each).rstrip("/").rpartition("/")[2] for each in found]
 
     def files(self, prefix: str = "") -> list[str]:
         """The keys of all files below a prefix."""
@@ -161,6 +190,14 @@ class Store:
     def free(self) -> int | None:
         """Bytes free on this machine's disk; None for a bucket."""
         return shutil.disk_usage(self.root).free if self.local else None
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        if self.local:
+            for key in keys:
+                self.place(key).unlink(missing_ok=True)
+        elif keys:
+            with contextlib.suppress(FileNotFoundError):
+                self.fs.rm([self._path(key) for key in keys])
 
     def _path(self, key: str) -> str:
         if ".." in key.split("/"):
@@ -192,15 +229,6 @@ def _pieces(stream: IO[bytes], start: int, size: int | None) -> Iterator[bytes]:
             if left is not None:
                 left -= len(piece)
             yield piece
-
-
-def _remove_local(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        path.parent.rmdir()  # only if nothing else is in it
 
 
 def _s3_options(options: dict[str, Any]) -> dict[str, Any]:

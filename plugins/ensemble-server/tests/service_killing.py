@@ -19,6 +19,7 @@ from ensemble_server.jobs.asked import Asked
 from ensemble_server.jobs.ending import ENDS
 from ensemble_server.jobs.slots import Slot
 from ensemble_server.records.tables import Job, JobEvent, JobFile
+from ensemble_server.storage import job_of
 from servers import Process, until
 from service_nodes import Setting
 from sqlalchemy import select
@@ -226,7 +227,7 @@ class Faults:
         """Each file in the store has its row (or its upload was cut short, and is swept)."""
         known = {file.key for file in files}
         for key in service.store.files("jobs"):
-            job = jobs.get(key.split("/")[1])
+            job = jobs.get(job_of(key))
             if key not in known and (job is None or job.state != "receiving"):
                 self.found.wrong.append(f"nobody knows {key}")
         for key in known:

@@ -128,8 +128,8 @@ def test_a_connection_that_breaks_off_leaves_nothing(server: str, settings: Sett
     )
     with socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as line:
         line.sendall(head + bytes(3_000_000))
-    inputs = Path(settings.folder) / "files" / "jobs"
-    wait_for(lambda: not list(inputs.glob("*/input-*")), 30)
+    stored = Path(settings.folder) / "files" / "jobs"
+    wait_for(lambda: not list(stored.glob("*/*")), 30)
     with httpx.Client(base_url=server) as client:
         assert client.get("/v1/jobs").json()["jobs"] == []
         assert send(client).status_code == 202

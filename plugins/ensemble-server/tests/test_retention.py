@@ -10,6 +10,7 @@ from ensemble_server.commands.admin import command as admin
 from ensemble_server.jobs.retention import sweep
 from ensemble_server.records.tables import Job, now
 from ensemble_server.service import Service
+from ensemble_server.storage import job_of, start_of
 from fastapi.testclient import TestClient
 from serving import ended, send
 from sqlalchemy import select, update
@@ -28,14 +29,14 @@ def test_old_jobs_broken_uploads_and_lost_files_go(client: TestClient) -> None:
     broken.begin_file("a.png")
     broken.write(b"x")
     broken.end_file()
-    service.store.put("jobs/nobody-knows/1/a", b"x")
+    service.store.put(f"{start_of('nobody-knows')}1-0.midi", b"x")
     set_back(service, old, expires=now() - timedelta(seconds=1))
     set_back(service, broken.job_id, created=now() - timedelta(hours=2))
     swept = sweep(service, thorough=True)
     assert (swept.expired, swept.broken, swept.lost) == (1, 1, 1)
     assert client.get(f"/v1/jobs/{old}").status_code == 404
     assert client.get(f"/v1/jobs/{young}").status_code == 200
-    assert {key.split("/")[1] for key in service.store.files("jobs")} == {young}
+    assert {job_of(key) for key in service.store.files("jobs")} == {young}
     with service.database.read() as session:
         assert session.scalars(select(Job.id)).all() == [young]
 

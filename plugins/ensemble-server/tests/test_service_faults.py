@@ -17,6 +17,7 @@ from ensemble_server.records.tables import Job, JobFile, now
 from ensemble_server.service import Service
 from ensemble_server.service.intake import Wish
 from ensemble_server.settings import Settings
+from ensemble_server.storage import start_of
 from servers import lacking, until
 from service_killing import Faults, left_processes
 from service_nodes import Setting
@@ -150,7 +151,7 @@ def test_an_upload_of_which_no_word_comes_back(service: Service, after: bool) ->
 
 def test_what_attempts_in_vain_have_left_is_removed(service: Service) -> None:
     job_id = submit(service)
-    service.store.put(f"jobs/{job_id}/3-abcdef/0.musicxml", b"half")
+    service.store.put(f"{start_of(job_id)}3-abcdef-0.musicxml", b"half")
     with service.database.write() as session:
         session.execute(
             update(Job).values(

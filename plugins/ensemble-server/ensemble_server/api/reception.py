@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -28,10 +29,11 @@ class Reception:
     Args:
         together: Whether to do so. A bucket answers slowly and to many at once: there, each upload
             has a thread.
+        quiet: Cleared while there is something to do.
     """
 
-    def __init__(self, together: bool) -> None:
-        self._together = together
+    def __init__(self, together: bool, quiet: threading.Event) -> None:
+        self._together, self._quiet = together, quiet
         self._waiting: list[tuple[Work[Taken], asyncio.Future[Taken]]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -50,6 +52,7 @@ class Reception:
         return await future
 
     async def _take(self) -> None:
+        self._quiet.clear()
         try:
             while self._waiting:
                 taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
@@ -63,3 +66,4 @@ class Reception:
                         future.set_result(result)
         finally:
             self._working = None
+            self._quiet.set()

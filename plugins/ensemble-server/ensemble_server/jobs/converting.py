@@ -18,7 +18,7 @@ from ensemble_core.pipeline.wire import pack
 from ..live.bus import Bus, job_channel
 from ..records.database import Database
 from ..records.tables import JobFile, new_id, table_of
-from ..storage import Store, is_away
+from ..storage import INPUT, Store, is_away, start_of
 from .asked import Asked
 from .ending import Ending
 from .engine import Lease, Taken
@@ -105,9 +105,9 @@ class Converter:
             Exception: The database or the store is away. Nobody knows then whether the job has
                 ended, so its files stay; if it has not, its lease runs out and it is tried again.
         """
-        place = f"jobs/{job.id}/{lease.attempt}-{lease.token[:8]}"
+        start = f"{start_of(job.id)}{lease.attempt}-{lease.token[:8]}-"
         try:
-            outcome = self._outcome(job, lease, journal, slot, place)
+            outcome = self._outcome(job, lease, journal, slot, start)
         except EnsembleError as error:
             outcome = Outcome("failed", error.to_payload())
         except Exception as error:
@@ -117,15 +117,15 @@ class Converter:
             told = {"code": "internal-error", "message": f"{type(error).__name__} in the service"}
             outcome = Outcome("failed", told)
         if outcome.error is not None:
-            self._store.remove(place)
+            self._store.remove_all(start)
             if lease.stopper.reason in {"shutdown", "lost"}:
                 return
             outcome = outcome.stopped(lease.stopper.reason)
         if not self._end(lease, journal, outcome):
-            self._store.remove(place)
+            self._store.remove_all(start)
 
     def _outcome(
-        self, job: Taken, lease: Lease, journal: Journal, slot: Slot, place: str
+        self, job: Taken, lease: Lease, journal: Journal, slot: Slot, start: str
     ) -> Outcome:
         """Convert, and store the files."""
         from ensemble_core.pipeline import Input  # late: the service answers sooner
@@ -140,7 +140,7 @@ class Converter:
             fingerprint = self._reuse.fingerprint(pipeline, source, inputs)
             earlier = self._reuse.find(job, fingerprint)
             if earlier is not None:
-                rows = self._reuse.copy(earlier.id, job.id, place)
+                rows = self._reuse.copy(earlier.id, job.id, start)
                 if rows is not None:
                     journal.page_count = earlier.page_count
                     journal.pages = {page["number"] - 1: page for page in earlier.pages}
@@ -148,10 +148,10 @@ class Converter:
             cancel = CancelToken()
             lease.stopper.on_stop(cancel.cancel)
             result = pipeline.run([source], on_event=journal.observe, cancel=cancel)
-            return self._made(job.id, journal, result, place, fingerprint)
+            return self._made(job.id, journal, result, start, fingerprint)
 
     def _made(
-        self, job_id: str, journal: Journal, result: Result, place: str, fingerprint: str | None
+        self, job_id: str, journal: Journal, result: Result, start: str, fingerprint: str | None
     ) -> Outcome:
         document = result.documents[0]
         report = pack(document.report)
@@ -160,14 +160,14 @@ class Converter:
             return Outcome("failed", dict(error), report=report)
         judge(journal, document.score)
         made = list(_files(document.outputs, document.report.name, pack(result.report)))
-        rows = self._keep(job_id, place, made)
+        rows = self._keep(job_id, start, made)
         report |= {"versions": dict(result.report.versions)}
         return Outcome(STATES[document.report.status], None, rows, report, fingerprint)
 
-    def _keep(self, job_id: str, place: str, made: Sequence[Made]) -> list[dict[str, Any]]:
+    def _keep(self, job_id: str, start: str, made: Sequence[Made]) -> list[dict[str, Any]]:
         rows = []
         for number, each in enumerate(made):
-            key = f"{place}/{number}{each.suffix}"
+            key = f"{start}{number}{each.suffix}"
             self._store.put(key, each.data)
             rows.append(
                 {
@@ -193,9 +193,7 @@ class Converter:
 
     def clear(self, job_id: str) -> None:
         """Remove what attempts that died have left."""
-        for name in self._store.folders(f"jobs/{job_id}"):
-            if name != "input":
-                self._store.remove(f"jobs/{job_id}/{name}")
+        self._store.remove_all(start_of(job_id), but=INPUT)
 
 
 def judge(journal: Journal, score: Score | None) -> None:

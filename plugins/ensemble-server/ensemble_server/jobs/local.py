@@ -38,8 +38,9 @@ class LocalEngine:
         )  # fmt: skip
         converter = Converter(service.database, service.store, service.bus, service.ending)
         self.worker = Worker(
-            leases, converter, service.bus, service.base, slots=slots, lease_seconds=settings.lease
-        )
+            leases, converter, service.bus, service.base, service.quiet,
+            slots=slots, lease_seconds=settings.lease,
+        )  # fmt: skip
         self.worker.start()
 
     def stop(self) -> None:

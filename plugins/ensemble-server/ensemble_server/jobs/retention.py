@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import select
 
 from ..records.tables import Job, now
+from ..storage import JOBS, job_of, start_of
 
 if TYPE_CHECKING:
     from ..service import Service
@@ -68,16 +69,17 @@ def _remove(service: Service, *which: object) -> int:
 
 
 def _lost(service: Service) -> int:
-    """Remove the folders of jobs there are not. The folders are listed before the jobs are
-    looked up, and a job's row is written before its folder: none of a living job is taken.
+    """Remove the files of jobs there are not. The files are listed before the jobs are looked up,
+    and a job's row is written before its files: none of a living job is taken.
     """
     count = 0
-    folders = service.store.folders("jobs")
-    for start in range(0, len(folders), BATCH):
-        some = folders[start : start + BATCH]
-        with service.database.read() as session:
-            known = set(session.scalars(select(Job.id).where(Job.id.in_(some))))
-        for name in set(some) - known:
-            service.store.remove(f"jobs/{name}")
-            count += 1
+    for letter in service.store.names(JOBS):
+        found = sorted({job_of(key) for key in service.store.keys(f"{JOBS}/{letter}/")})
+        for start in range(0, len(found), BATCH):
+            some = found[start : start + BATCH]
+            with service.database.read() as session:
+                known = set(session.scalars(select(Job.id).where(Job.id.in_(some))))
+            for job_id in set(some) - known:
+                service.store.remove_all(start_of(job_id))
+                count += 1
     return count

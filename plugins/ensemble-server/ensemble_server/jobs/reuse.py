@@ -77,17 +77,17 @@ class Reuse:
         with self._database.look() as connection:
             return connection.execute(_EARLIER, values).one_or_none()
 
-    def copy(self, earlier: str, job_id: str, place: str) -> list[dict[str, Any]] | None:
+    def copy(self, earlier: str, job_id: str, start: str) -> list[dict[str, Any]] | None:
         """Copy an earlier job's files; the rows for them, or None if one is gone."""
         with self._database.look() as connection:
             files = connection.execute(_RESULTS, {"job": earlier}).all()
         rows: list[dict[str, Any]] = []
         for number, each in enumerate(files):
-            key = f"{place}/{number}.{each.key.rpartition('.')[2]}"
+            key = f"{start}{number}.{each.key.rpartition('.')[2]}"
             try:
                 self._store.copy(each.key, key)
             except OSError:  # the earlier job is being removed
-                self._store.remove(place)
+                self._store.remove_all(start)
                 return None
             rows.append(
                 {

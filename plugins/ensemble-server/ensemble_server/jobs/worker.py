@@ -30,6 +30,8 @@ IDLE = 1.0
 """Seconds an idle slot waits for word of a job before it looks by itself."""
 _QUICK = 1.0
 """Seconds a conversion may take for the next job to be taken ahead of time."""
+_COURTESY = 0.5
+"""Seconds a job waits at most for a crowd of uploads: they have people waiting for them."""
 
 
 @attrs.define(eq=False)
@@ -59,6 +61,7 @@ class Worker:
         converter: What is done with a job.
         bus: On which there is word of new jobs and of cancelled ones.
         base: The operator's configuration of pipelines.
+        quiet: Unset while others of this process should come first; no job is begun for a moment.
         slots: Conversions at a time.
         lease_seconds: How long a lease lasts.
     """
@@ -69,11 +72,12 @@ class Worker:
         converter: Converter,
         bus: Bus,
         base: Config,
+        quiet: threading.Event,
         *,
         slots: int,
         lease_seconds: float,
     ) -> None:
-        self._leases, self._converter, self._bus = leases, converter, bus
+        self._leases, self._converter, self._bus, self._quiet = leases, converter, bus, quiet
         self._count, self._lease_seconds = slots, lease_seconds
         # The slot used last comes first: what is not needed starts no process, what is stays warm.
         self._slots: queue.LifoQueue[Slot] = queue.LifoQueue()
@@ -136,6 +140,7 @@ class Worker:
     def _work(self) -> None:
         in_a_row = 0
         while not self._stopping.is_set():
+            self._quiet.wait(_COURTESY)
             if not self._may_take():
                 self._wait(0.05)
                 continue

@@ -24,6 +24,7 @@ from ..jobs.names import clean_name
 from ..limiting.queue import admit
 from ..records.tables import Job, JobFile, new_id, now, table_of
 from ..records.together import Together, Work, by_itself
+from ..storage import INPUT, start_of
 
 if TYPE_CHECKING:
     from ..records.database import Database
@@ -139,9 +140,8 @@ class Intake:
             )
         by_itself(self.beginning())
         name = self._unused(clean_name(name, number))
-        key = f"jobs/{self.job_id}/input-{number:04d}"
-        path = self._path(key)
-        received = _Received(new_id(), name, key, path, path.open("wb"))
+        key = f"{start_of(self.job_id)}{INPUT}{number:04d}"
+        received = _Received(new_id(), name, key, *self._new_file(key))
         self._files.append(received)
         self._open = received
 
@@ -252,7 +252,7 @@ class Intake:
         with self._service.database.change() as connection:
             if not connection.execute(_STILL, {"job": self.job_id}).rowcount:
                 return
-        self._service.store.remove(f"jobs/{self.job_id}")
+        self._service.store.remove_all(start_of(self.job_id))
         with self._service.database.change() as connection:
             connection.execute(_FORGET, {"job": self.job_id})
 
@@ -290,14 +290,15 @@ class Intake:
             free = f"{stem} ({number}).{suffix}" if dot else f"{name} ({number})"
         return free
 
-    def _path(self, key: str) -> Path:
+    def _new_file(self, key: str) -> tuple[Path, IO[bytes]]:
         """Where a file is written: its place in a local store, else a folder on the way."""
         store = self._service.store
         if store.local:
-            return store.place(key)
+            return store.place(key), store.writing(key)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
-        return self._folder / key.rpartition("/")[2]
+        path = self._folder / key.rpartition("/")[2]
+        return path, path.open("wb")
 
     def _clean(self) -> None:
         folder, self._folder = self._folder, None

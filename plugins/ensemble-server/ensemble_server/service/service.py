@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
@@ -35,7 +36,7 @@ from ..notices import announce
 from ..records.database import Database
 from ..records.tables import Job, JobEvent, JobFile
 from ..settings import Settings
-from ..storage import Store
+from ..storage import Store, start_of
 from .intake import Desk, Intake, Wish
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class Service:
         ending: How jobs end; add to ``ending.hooks`` to be told, within the transaction.
         engine: The queue.
         desk: Where received jobs are written down.
+        quiet: Set unless uploads are being put into the queue; then conversions are not begun.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,6 +80,8 @@ class Service:
         self.ending = Ending(settings.time_to_live)
         self.metrics = Metrics(self)
         self.ending.hooks += [announce, self.metrics.job_ended]
+        self.quiet = threading.Event()
+        self.quiet.set()
         self.engine: Engine = LocalEngine(self)
         self.desk = Desk(self.database, settings.limits.queued_jobs)
         self.chores = Chores(self)
@@ -312,11 +316,11 @@ class Service:
         """Remove a job, whoever owns it."""
         # The files go first: if this is cut short, the record still says that there are some.
         self.engine.cancel(job_id)
-        self.store.remove(f"jobs/{job_id}")
+        self.store.remove_all(start_of(job_id))
         with self.database.write() as session:
             session.execute(delete(Job).where(Job.id == job_id))
         # What a worker wrote in between; its lease is gone with the row, so it writes no more.
-        self.store.remove(f"jobs/{job_id}")
+        self.store.remove_all(start_of(job_id))
         self.bus.publish(job_channel(job_id), {"kind": "gone"})
 
     def events(self, job_id: str, after: int = 0) -> Sequence[JobEvent]:
