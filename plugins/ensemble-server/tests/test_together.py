@@ -10,7 +10,7 @@ import pytest
 from ensemble_server.records import migrate
 from ensemble_server.records.database import Database
 from ensemble_server.records.tables import User, table_of
-from ensemble_server.records.together import Together
+from ensemble_server.records.together import Together, Work, side_by_side
 from servers import until
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -62,3 +62,22 @@ def test_what_fails_fails_alone(database: Database) -> None:
     errors = names.add_all(["first", "a", "b", "first", "c"])
     assert [type(error) for error in errors if error] == [IntegrityError]
     assert count(database) == 4
+
+
+def test_works_share_the_transactions_they_come_to_at_the_same_time(database: Database) -> None:
+    names = Names(database)
+    names.go.set()
+
+    def work(first: str, second: str) -> Work[str]:
+        yield names.together, first
+        try:
+            yield names.together, second
+        except IntegrityError:
+            return "taken"
+        return second
+
+    ended = side_by_side([work("a", "A"), work("b", "a"), work("c", "C"), work("a", "D")])
+    assert ended[:3] == ["A", "taken", "C"] and isinstance(ended[3], IntegrityError)
+    assert names.sizes == [4, 1, 1, 1, 1, 3, 1, 1, 1] and count(database) == 5
+    assert side_by_side([work("e", "E"), work("f", "F")]) == ["E", "F"]
+    assert names.sizes[9:] == [2, 2]

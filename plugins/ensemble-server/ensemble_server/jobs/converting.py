@@ -154,14 +154,15 @@ class Converter:
         self, job_id: str, journal: Journal, result: Result, start: str, fingerprint: str | None
     ) -> Outcome:
         document = result.documents[0]
-        report = pack(document.report)
+        whole = pack(result.report)
+        report = whole["documents"][0]
         if document.report.status in {"failed", "cancelled"}:
             error = document.report.error or {"code": "internal-error", "message": "it failed"}
             return Outcome("failed", dict(error), report=report)
         judge(journal, document.score)
-        made = list(_files(document.outputs, document.report.name, pack(result.report)))
+        made = list(_files(document.outputs, document.report.name, whole))
         rows = self._keep(job_id, start, made)
-        report |= {"versions": dict(result.report.versions)}
+        report |= {"versions": whole["versions"]}
         return Outcome(STATES[document.report.status], None, rows, report, fingerprint)
 
     def _keep(self, job_id: str, start: str, made: Sequence[Made]) -> list[dict[str, Any]]:
