@@ -56,7 +56,11 @@ class Reception:
         try:
             while self._waiting:
                 taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                ended = await run_in_threadpool(side_by_side, [work for work, _ in taken])
+                ended: list[Taken | Exception]
+                try:
+                    ended = await run_in_threadpool(side_by_side, [work for work, _ in taken])
+                except Exception as error:  # there is no thread to be had
+                    ended = [error for _ in taken]
                 for (_, future), result in zip(taken, ended, strict=True):
                     if future.done():  # whoever sent it is gone
                         continue
