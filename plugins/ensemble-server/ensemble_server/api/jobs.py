@@ -74,7 +74,7 @@ def service_of(request: Request) -> Service:
 class _Upload(APIRoute):
     """:func:`submit`, given what it asks for in its signature by hand.
 
-    To have FastAPI work that out takes as long as all the rest that the event loop does for an
+    To have FastAPI work that out takes more than a quarter of all that the event loop does for an
     upload, and uploads come in crowds.
     """
 
