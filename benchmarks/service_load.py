@@ -181,7 +181,9 @@ def clients(bench: Bench) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def measure(name: str, send: Callable[[], list[tuple[int, float]]]) -> None:
+        before = loop_ms()
         found[name] = latencies(send())
+        found[name]["loop ms"] = [round(each, 1) for each in (before, loop_ms())]
         print(f"  {name}: {found[name]} (load {os.getloadavg()[0]:.1f})", flush=True)
 
     bench.send_all(20, 4)  # the first ones start the worker processes
@@ -196,6 +198,16 @@ def clients(bench: Bench) -> dict[str, Any]:
     bursts = [found[f"burst {number + 1}"]["p95 ms"] for number in range(BURSTS)]
     found["burst, median p95 ms"] = statistics.median(bursts)
     return {**found, "states": bench.states(), "begun more than once": bench.twice()}
+
+
+def loop_ms() -> float:
+    """How long a fixed loop takes: how fast a core is now, which changes where it is shared."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        sum(range(500_000))
+        times.append((time.perf_counter() - began) * 1000)
+    return min(times)
 
 
 def paced(bench: Bench, pause: float) -> list[tuple[int, float]]:
