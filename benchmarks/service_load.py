@@ -46,7 +46,7 @@ from sqlalchemy import func, select
 from ensemble_core.pipeline import Input
 
 CLIENTS, EACH, BURSTS = 200, 2, 5
-DRAIN, BLOCK = 2000, 500
+DRAIN, BLOCK, WARMING = 2000, 500, 20
 COST = 1000
 PATIENCE = 60.0
 ASKED = {"recognizer": "mock", "export": ["musicxml", "midi"]}
@@ -153,6 +153,14 @@ class Bench:
         """Jobs that were begun more than once."""
         with self.service.database.read() as session:
             return session.scalar(select(func.count()).where(Job.attempt != 1)) or 0
+
+    def rate(self, count: int) -> float:
+        """Jobs a second among the last ``count``, without those that started the processes."""
+        with self.service.database.read() as session:
+            ends = session.scalars(
+                select(Job.finished).order_by(Job.finished.desc()).limit(count - WARMING)
+            ).all()
+        return (len(ends) - 1) / (ends[0] - ends[-1]).total_seconds()
 
     def wait(self, count: int, seconds: float = 900.0, pause: float = 0.25) -> None:
         """Wait until ``count`` jobs have ended well."""
@@ -306,12 +314,9 @@ def drain(bench: Bench, workers: int) -> dict[str, Any]:
         fill(bench, BLOCK)
         for node in nodes:
             node.start()
-        # The first jobs start the worker processes; the rate is taken after them.
-        bench.wait(begun + 20, pause=0.02)
-        start, done = time.perf_counter(), bench.states().get("done", 0)
-        bench.wait(begun + BLOCK, pause=0.1)
-        mine = (begun + BLOCK - done) / (time.perf_counter() - start)
         begun += BLOCK
+        bench.wait(begun, pause=1.0)
+        mine = bench.rate(BLOCK)
         after = alone.rate(BLOCK // 2)
         rates.append((mine, 2 / (1 / before + 1 / after)))
         print(f"  drain: {mine:.1f} jobs/s, alone {before:.1f} and {after:.1f}", flush=True)
