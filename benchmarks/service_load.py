@@ -24,8 +24,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Coroutine, Sequence
+from functools import lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -178,10 +178,18 @@ class Bench:
         async def client() -> list[tuple[int, float]]:
             return [await self.send(request) for request in requests]
 
-        async def all_of_them() -> list[list[tuple[int, float]]]:
-            return await asyncio.gather(*[client() for _ in range(at_once)])
+        return at_the_same_time([client() for _ in range(at_once)])
 
-        return [answer for answers in uvloop.run(all_of_them()) for answer in answers]
+
+def at_the_same_time(
+    some: Sequence[Coroutine[Any, Any, list[tuple[int, float]]]],
+) -> list[tuple[int, float]]:
+    """The answers to all these clients."""
+
+    async def run() -> list[list[tuple[int, float]]]:
+        return await asyncio.gather(*some)
+
+    return [answer for answers in uvloop.run(run()) for answer in answers]
 
 
 def clients(bench: Bench) -> dict[str, Any]:
@@ -201,7 +209,7 @@ def clients(bench: Bench) -> dict[str, Any]:
     bench.wait(bench.sent)
     measure("closed loop", lambda: bench.send_all(CLIENTS * EACH, CLIENTS))
     for pause in (2.0, 5.0):
-        measure(f"every {pause:g} s", lambda: paced(bench, pause))  # noqa: B023
+        measure(f"every {pause:g} s", partial(paced, bench, pause))
     bench.wait(bench.sent, 1800.0)
     bursts = [found[f"burst {number + 1}"]["p95 ms"] for number in range(BURSTS)]
     found["burst, median p95 ms"] = statistics.median(bursts)
@@ -231,10 +239,7 @@ def paced(bench: Bench, pause: float) -> list[tuple[int, float]]:
             await asyncio.sleep(max(0.0, pause - (time.perf_counter() - began)))
         return answers
 
-    async def all_of_them() -> list[list[tuple[int, float]]]:
-        return await asyncio.gather(*[client(number) for number in range(CLIENTS)])
-
-    return [answer for answers in uvloop.run(all_of_them()) for answer in answers]
+    return at_the_same_time([client(number) for number in range(CLIENTS)])
 
 
 def latencies(answers: list[tuple[int, float]]) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ensemble_server.app import create_app
+from ensemble_server.jobs.asked import Asked
+from ensemble_server.service.service import base_config
 from ensemble_server.settings import Settings
 from fastapi.testclient import TestClient
-from serving import MOCK, ended, picture, send
+from serving import LOOPBACK, MOCK, ended, picture, send
 
 
 @pytest.fixture
@@ -46,6 +50,18 @@ def test_wrong_options_are_refused_in_the_plugins_words(
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert client.app.state.service.store.files() == []
     assert client.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_an_empty_list_asks_for_none_whatever_the_operator_has(tmp_path: Path) -> None:
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text('[pipeline]\npreprocess = ["deskew"]\n', encoding="utf-8")
+    app = create_app(Settings(folder=tmp_path / "service", workers=0, pipeline=pipeline))
+    with TestClient(app, base_url=LOOPBACK, client=("127.0.0.1", 1)) as client:
+        job = send(client, options={**MOCK, "preprocess": []}).json()
+    assert job["options"] == {**MOCK, "preprocess": []}
+    layer = Asked.parse(job["options"]).section()
+    made = base_config(app.state.settings).with_layer("argument", layer)
+    assert list(made.settings().pipeline.preprocess) == []
 
 
 @pytest.mark.parametrize(

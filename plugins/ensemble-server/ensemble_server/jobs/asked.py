@@ -62,7 +62,11 @@ class Asked:
     def plain(self) -> dict[str, Any]:
         """As JSON data, without what was not asked."""
         found = {name: getattr(self, name) for name in _FIELDS}
-        return {name: value for name, value in found.items() if value not in (None, {}, ())}
+        return {
+            name: list(value) if isinstance(value, tuple) else value  # an empty one asks for none
+            for name, value in found.items()
+            if value not in (None, {})
+        }
 
     def section(self) -> dict[str, Any]:
         """As a layer of configuration."""
