@@ -107,7 +107,7 @@ class ProcessOptions:
 
     python: str = option("", "Python interpreter of the workers; empty: the one running")
     start_timeout: Duration = option(Duration(60.0), "How long a worker may take to start")
-    tasks_per_worker: int = option(500, "A worker is replaced after so many tasks", minimum=1)
+    tasks_per_worker: int = option(5000, "A worker is replaced after so many tasks", minimum=1)
     growth: ByteSize = option(
         ByteSize(512 * 2**20), "A worker is replaced when it has grown by so much", minimum=2**20
     )

@@ -127,6 +127,7 @@ class Pipeline:
         on_event: Observer | None = None,
         cancel: CancelToken | None = None,
         fetch_models: bool = False,
+        planned: Planned | None = None,
     ) -> Result:
         """Convert all inputs. What goes wrong with one of them is in its report, not raised.
 
@@ -141,6 +142,9 @@ class Pipeline:
             cancel: Throw it, from any thread, to stop.
             fetch_models: Download the model files that are missing, first; told by
                 :class:`Progress` events of no document, in ``bytes``.
+            planned: What :meth:`planned` of this pipeline gave for as many inputs of the same
+                kinds, with its pages: it is not planned again. For who converts one after the
+                other; a file of a model that is gone since then is told by whoever needs it.
 
         Returns:
             The report, and for each input its files (and its score, if no ``output``).
@@ -158,7 +162,7 @@ class Pipeline:
             if self.settings.pipeline.join and len(given) > 1:
                 given = [joined(given)]
             given = [materialize(each, folder) for each in given]
-            run = Run(self, self.planned(given, pages, bring), folder, token)
+            run = Run(self, planned or self.planned(given, pages, bring), folder, token)
             return run.convert(given, output, policy, emit)
 
     def _fetch_models(

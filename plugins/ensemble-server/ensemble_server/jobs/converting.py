@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import structlog
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import bindparam, select
 
 from ensemble_core.model import CancelToken, EnsembleError, Score
 from ensemble_core.pipeline.wire import pack
 
 from ..live.bus import Bus, job_channel
 from ..records.database import Database
-from ..records.tables import JobFile, new_id, table_of
+from ..records.tables import new_id
 from ..storage import INPUT, Store, is_away, start_of
 from .asked import Asked
 from .ending import Ending
@@ -38,14 +37,6 @@ DEADLINE = {
     "message": "The conversion did not end within its deadline and was stopped.",
     "hint": "Send fewer pages, or ask for a later deadline.",
 }
-
-
-_ROWS = table_of(JobFile)
-_INPUTS = (
-    select(_ROWS)
-    .where(_ROWS.c.job_id == bindparam("job"), _ROWS.c.kind == "input")
-    .order_by(_ROWS.c.key)
-)
 
 
 @attrs.frozen
@@ -133,11 +124,11 @@ class Converter:
         if job.attempt > 1:
             self.clear(job.id)
         pipeline = slot.pipeline(Asked.parse(job.options))
-        with self._database.look() as connection:
-            inputs = connection.execute(_INPUTS, {"job": job.id}).all()
+        inputs = job.inputs
         with self._store.fetched([each.key for each in inputs]) as paths:
             source = Input(inputs[0].name, paths, tuple(each.name for each in inputs))
-            fingerprint = self._reuse.fingerprint(pipeline, source, inputs)
+            known = self._reuse.plan(pipeline, source, inputs)
+            fingerprint = known.fingerprint(inputs)
             earlier = self._reuse.find(job, fingerprint)
             if earlier is not None:
                 rows = self._reuse.copy(earlier.id, job.id, start)
@@ -147,7 +138,9 @@ class Converter:
                     return Outcome(earlier.state, None, rows, earlier.report, fingerprint, True)
             cancel = CancelToken()
             lease.stopper.on_stop(cancel.cancel)
-            result = pipeline.run([source], on_event=journal.observe, cancel=cancel)
+            result = pipeline.run(
+                [source], on_event=journal.observe, cancel=cancel, planned=known.planned
+            )
             return self._made(job.id, journal, result, start, fingerprint)
 
     def _made(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -55,7 +55,11 @@ class Lease:
 
 @attrs.frozen
 class Taken:
-    """A job as the worker that has taken it needs it; see :class:`~..records.tables.Job`."""
+    """A job as the worker that has taken it needs it; see :class:`~..records.tables.Job`.
+
+    Attributes:
+        inputs: The rows of its files, in order.
+    """
 
     id: str
     user_id: str
@@ -64,6 +68,7 @@ class Taken:
     attempt: int
     max_attempts: int
     cancel_requested: bool
+    inputs: Sequence[Any] = ()
 
 
 class Engine(Protocol):

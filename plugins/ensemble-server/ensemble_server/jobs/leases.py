@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from ..records.database import Database
-from ..records.tables import Job, now, table_of
+from ..records.tables import Job, JobFile, now, table_of
 from .ending import Ending
 from .engine import Lease, Stopper, Taken
 from .journal import add_events
@@ -29,7 +29,13 @@ LOST = {
 }
 
 _JOBS = table_of(Job)
-_TAKEN = [_JOBS.c[each.name] for each in attrs.fields(Taken)]
+_FILES = table_of(JobFile)
+_TAKEN = [_JOBS.c[each.name] for each in attrs.fields(Taken) if each.name != "inputs"]
+_INPUTS = (
+    select(_FILES)
+    .where(_FILES.c.job_id == bindparam("job"), _FILES.c.kind == "input")
+    .order_by(_FILES.c.key)
+)
 _ANY = select(_JOBS.c.id).where(_JOBS.c.state == "queued").limit(1)
 
 _DROP = (
@@ -95,7 +101,8 @@ class Leases:
             row = connection.execute(self._take, values).one_or_none()
             if row is None:
                 return None
-            job = Taken(*row)
+            inputs = connection.execute(_INPUTS, {"job": row.id}).all()
+            job = Taken(**row._mapping, inputs=inputs)
             add_events(connection, job.id, [("started", {"attempt": job.attempt})])
         return job, Lease(job.id, token, job.attempt, Stopper())
 

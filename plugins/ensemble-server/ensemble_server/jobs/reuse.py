@@ -9,11 +9,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from sqlalchemy import bindparam, select
 
 from ensemble_core import __version__
 from ensemble_core.model import ComponentSpec
-from ensemble_core.sniff import sniff
 
 from ..records.database import Database
 from ..records.tables import Job, JobFile, new_id, table_of
@@ -23,6 +23,7 @@ from .engine import Taken
 
 if TYPE_CHECKING:
     from ensemble_core.pipeline import Input, Pipeline
+    from ensemble_core.pipeline.planner import Planned
 
 FORMAT = 1
 """Changes when results of an older service must not be used any more."""
@@ -44,6 +45,26 @@ _EARLIER = (
 _RESULTS = select(_FILES).where(_FILES.c.job_id == bindparam("job"), _FILES.c.kind != "input")
 
 
+@attrs.frozen
+class Known:
+    """A plan that is made once for all jobs like it.
+
+    Attributes:
+        pipeline: Whose plan it is; kept beside it, so that its id stays its own.
+        planned: The plan.
+        result: Hash of everything that would be done by it; empty if the result varies.
+    """
+
+    pipeline: Pipeline
+    planned: Planned
+    result: str
+
+    def fingerprint(self, inputs: Sequence[Any]) -> str | None:
+        """What decides the result of these files, as a hash; None if it varies."""
+        files = [[each.sha256, each.name] for each in inputs]
+        return digest([FORMAT, self.result, files]) if self.result else None
+
+
 class Reuse:
     """Finds and copies results.
 
@@ -54,20 +75,32 @@ class Reuse:
 
     def __init__(self, database: Database, store: Store) -> None:
         self._database, self._store = database, store
-        self._plans: OrderedDict[tuple[int, tuple[str, ...]], tuple[Pipeline, str]] = OrderedDict()
+        self._plans: OrderedDict[tuple[int, tuple[str, ...]], Known] = OrderedDict()
 
-    def fingerprint(self, pipeline: Pipeline, source: Input, inputs: Sequence[Any]) -> str | None:
-        """What decides the result, as a hash; None if it is another one each time.
+    def plan(self, pipeline: Pipeline, source: Input, inputs: Sequence[Any]) -> Known:
+        """What a pipeline would do.
+
+        Args:
+            pipeline: The pipeline.
+            source: The input.
+            inputs: The rows of its files.
 
         Raises:
             EnsembleError: There is no plan for this input.
         """
-        media = tuple(dict.fromkeys(sniff(path) for path in source.sources))  # type: ignore[arg-type]
-        plan = self._plan(pipeline, source, media)
-        if not plan:
-            return None
-        files = [[each.sha256, each.name] for each in inputs]
-        return digest([FORMAT, plan, files])
+        key = (id(pipeline), tuple(each.media_type for each in inputs))
+        known = self._plans.pop(key, None)
+        if known is None:
+            planned = pipeline.planned([source])
+            plan = planned.plan
+            steps: list[Any] = [[kind, plan.reading_key(kind)] for kind in sorted(plan.loaders)]
+            steps.append([exporter.fingerprint() for exporter in plan.export])
+            varies = any(_varies(spec) for spec in planned.specs.values())
+            known = Known(pipeline, planned, "" if varies else digest([__version__, steps]))
+        self._plans[key] = known
+        if len(self._plans) > _KEPT:
+            self._plans.popitem(last=False)
+        return known
 
     def find(self, job: Taken, fingerprint: str | None) -> Any:
         """An earlier job of the same user with the same result: its row, or None."""
@@ -97,23 +130,6 @@ class Reuse:
                 }
             )  # fmt: skip
         return rows or None
-
-    def _plan(self, pipeline: Pipeline, source: Input, media: tuple[str, ...]) -> str:
-        """Hash of everything a pipeline would do with such input; empty if it varies."""
-        key = (id(pipeline), media)
-        known = self._plans.pop(key, None)
-        if known is None:
-            planned = pipeline.planned([source])
-            plan = planned.plan
-            steps: list[Any] = [[kind, plan.reading_key(kind)] for kind in sorted(plan.loaders)]
-            steps.append([exporter.fingerprint() for exporter in plan.export])
-            varies = any(_varies(spec) for spec in planned.specs.values())
-            # The pipeline is kept beside it, so that its id stays its own.
-            known = pipeline, "" if varies else digest([__version__, steps])
-        self._plans[key] = known
-        if len(self._plans) > _KEPT:
-            self._plans.popitem(last=False)
-        return known[1]
 
 
 def _varies(spec: ComponentSpec) -> bool:
