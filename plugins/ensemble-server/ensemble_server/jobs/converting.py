@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import structlog
 from pydantic_core import PydanticSerializationError, to_json
+from sqlalchemy import Connection
 
 from ensemble_core.model import CancelToken, EnsembleError, Score
 from ensemble_core.pipeline.wire import pack
@@ -71,6 +72,9 @@ class Outcome:
         return attrs.evolve(self, error=error)
 
 
+Also = Callable[[Connection], None]
+
+
 class Converter:
     """Carries out attempts.
 
@@ -89,8 +93,15 @@ class Converter:
         """Where an attempt tells how it goes."""
         return Journal(self._database, self._bus, lease)
 
-    def convert(self, job: Taken, lease: Lease, journal: Journal, slot: Slot) -> None:
+    def convert(self, job: Taken, lease: Lease, journal: Journal, slot: Slot, also: Also) -> None:
         """Work on a job and end it; what the work raises becomes the job's error.
+
+        Args:
+            job: The job.
+            lease: The right to work on it.
+            journal: Where it is told how it goes.
+            slot: Where it is converted.
+            also: What is done besides in the transaction that ends it.
 
         Raises:
             Exception: The database or the store is away. Nobody knows then whether the job has
@@ -112,7 +123,7 @@ class Converter:
             if lease.stopper.reason in {"shutdown", "lost"}:
                 return
             outcome = outcome.stopped(lease.stopper.reason)
-        if not self._end(lease, journal, outcome):
+        if not self._end(lease, journal, outcome, also):
             self._store.remove_all(start)
 
     def _outcome(
@@ -172,7 +183,7 @@ class Converter:
             )  # fmt: skip
         return rows
 
-    def _end(self, lease: Lease, journal: Journal, outcome: Outcome) -> bool:
+    def _end(self, lease: Lease, journal: Journal, outcome: Outcome, also: Also) -> bool:
         """End the job if the lease is still ours."""
         with self._database.change() as connection:
             ended = self._ending.finish(
@@ -180,6 +191,7 @@ class Converter:
                 files=outcome.files, report=outcome.report, fingerprint=outcome.fingerprint,
                 cached=outcome.cached,
             )  # fmt: skip
+            also(connection)
         if ended:
             self._bus.publish(job_channel(lease.job_id), {"kind": "news"})
             log.info("job.ended", job=lease.job_id, state=outcome.state, cached=outcome.cached)

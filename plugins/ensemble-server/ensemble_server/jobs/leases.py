@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import attrs
-from sqlalchemy import Select, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from ..records.database import Database
@@ -91,19 +91,22 @@ class Leases:
         """
         if not likely and not self._any():
             return None
-        token = secrets.token_urlsafe(16)
         with self._database.change() as connection:
-            moment = now()  # not before: it may have taken a while to be let in
-            until = moment + timedelta(seconds=self._seconds)
-            if self._running and not self._database.sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
-            values = {"token": token, "moment": moment, "until": until}
-            row = connection.execute(self._take, values).one_or_none()
-            if row is None:
-                return None
-            inputs = connection.execute(_INPUTS, {"job": row.id}).all()
-            job = Taken(**row._mapping, inputs=inputs)
-            add_events(connection, job.id, [("started", {"attempt": job.attempt})])
+            return self.take_in(connection)
+
+    def take_in(self, connection: Connection) -> tuple[Taken, Lease] | None:
+        """Like :meth:`take`, in a transaction in which something else is done too."""
+        token, moment = secrets.token_urlsafe(16), now()
+        until = moment + timedelta(seconds=self._seconds)
+        if self._running and not self._database.sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
+        values = {"token": token, "moment": moment, "until": until}
+        row = connection.execute(self._take, values).one_or_none()
+        if row is None:
+            return None
+        inputs = connection.execute(_INPUTS, {"job": row.id}).all()
+        job = Taken(**row._mapping, inputs=inputs)
+        add_events(connection, job.id, [("started", {"attempt": job.attempt})])
         return job, Lease(job.id, token, job.attempt, Stopper())
 
     def _any(self) -> bool:

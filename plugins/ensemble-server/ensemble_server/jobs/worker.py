@@ -8,16 +8,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 import structlog
+from sqlalchemy import Connection
 
 from ensemble_core.config import Config
 
 from ..live.bus import QUEUE, Bus, Message, job_channel
 from ..traces import span
 from .converting import Converter
-from .engine import Lease
+from .engine import Lease, Taken
 from .journal import Journal
 from .leases import Leases
 from .slots import Slot
@@ -38,9 +40,9 @@ _COURTESY = 0.5
 class Held:
     """A job this worker has: its lease, its journal, when it must be over, its last heartbeat."""
 
+    job: Taken
     lease: Lease
     journal: Journal
-    seconds: float
     ends: float | None = None
     beat: float = attrs.field(factory=time.monotonic)
 
@@ -138,25 +140,40 @@ class Worker:
             self.wake()
 
     def _work(self) -> None:
+        held: Held | None = None
         in_a_row = 0
-        while not self._stopping.is_set():
-            self._quiet.wait(_COURTESY)
-            if not self._may_take():
-                self._wait(0.05)
-                continue
+        while held is not None or not self._stopping.is_set():
             try:
-                worked = self._one(likely=in_a_row > 1)
+                held = held or self._next(likely=in_a_row > 1)
+                if held is None:
+                    in_a_row = 0
+                    continue
+                held = self._one(held)
+                in_a_row += 1
             except Exception:
                 log.exception("worker.failed")
                 self._stopping.wait(1.0)
-                in_a_row = 0
-                continue
-            in_a_row = in_a_row + 1 if worked else 0
-            if not worked:
-                self._wait(IDLE)
+                held, in_a_row = None, 0
+
+    def _next(self, *, likely: bool) -> Held | None:
+        """Take a job; wait a moment if there is none to be had."""
+        self._quiet.wait(_COURTESY)
+        if not self._may_take():
+            self._wait(0.05)
+            return None
+        try:
+            held = self._hold(self._leases.take(likely=likely))
+        finally:
+            self._taken()
+        if held is None:
+            self._wait(IDLE)
+        return held
 
     def _may_take(self) -> bool:
-        """Whether to call :meth:`_one` now: ahead of time only where that is soon repaid."""
+        """Whether to take a job now: ahead of time only where that is soon repaid.
+
+        If so, one is counted as being taken until :meth:`_taken`.
+        """
         with self._lock:
             busy = len(self._held) + self._taking
             if busy >= self._count and self._last_seconds >= _QUICK:
@@ -164,41 +181,62 @@ class Worker:
             self._taking += 1
             return True
 
+    def _taken(self) -> None:
+        with self._lock:
+            self._taking -= 1
+
+    def _take_along(self, taken: list[tuple[Taken, Lease]], connection: Connection) -> None:
+        """Take the next job in the transaction that ends one: to commit costs as much as to do."""
+        if self._stopping.is_set() or not self._quiet.is_set() or not self._may_take():
+            return
+        try:
+            if (found := self._leases.take_in(connection)) is not None:
+                taken.append(found)
+        finally:
+            self._taken()  # the job that ends counts until this one does
+
+    def _hold(self, taken: tuple[Taken, Lease] | None) -> Held | None:
+        """Look after a job from now on."""
+        if taken is None:
+            return None
+        job, lease = taken
+        held = Held(job, lease, self._converter.journal(lease))
+        with self._lock:
+            self._held[job.id] = held
+            if self._stopping.is_set():
+                lease.stopper.stop("shutdown")
+        if job.cancel_requested:
+            lease.stopper.stop("cancel")
+        self._bus.publish(job_channel(job.id), {"kind": "news"})
+        return held
+
     def _wait(self, seconds: float) -> None:
         with self._news:
             if not self._stopping.is_set():
                 self._news.wait(seconds)
 
-    def _one(self, *, likely: bool) -> bool:
-        """Take a job and do it; False if there is none."""
-        try:
-            taken = self._leases.take(likely=likely)
-            if taken is None:
-                return False
-            job, lease = taken
-            held = Held(lease, self._converter.journal(lease), job.deadline)
-            with self._lock:
-                self._held[job.id] = held
-                if self._stopping.is_set():
-                    lease.stopper.stop("shutdown")
-        finally:
-            with self._lock:
-                self._taking -= 1
-        if job.cancel_requested:
-            lease.stopper.stop("cancel")
-        self._bus.publish(job_channel(job.id), {"kind": "news"})
+    def _one(self, held: Held) -> Held | None:
+        """Do a job; gives the next one if it was taken along."""
+        job, lease = held.job, held.lease
         try:
             slot = self._slots.get(timeout=_QUICK)
         except queue.Empty:
             self._too_soon(job.id, lease)
-            return True
+            return None
+        along: list[tuple[Taken, Lease]] = []
+        following: Held | None = None
         try:
             began = time.monotonic()
-            held.ends = began + held.seconds
+            held.ends = began + job.deadline
             with span("job", id=job.id, attempt=lease.attempt):
-                self._converter.convert(job, lease, held.journal, slot)
+                self._converter.convert(
+                    job, lease, held.journal, slot, partial(self._take_along, along)
+                )
             self._last_seconds = time.monotonic() - began
+            following = self._hold(along[0] if along else None)
         except Exception:
+            for _, each in along:
+                self._leases.give_back(each)
             self._leases.drop(lease)
             raise
         finally:
@@ -207,7 +245,7 @@ class Worker:
                 self._held.pop(job.id, None)
             if lease.stopper.reason == "shutdown":
                 self._leases.give_back(lease)
-        return True
+        return following
 
     def _too_soon(self, job_id: str, lease: Lease) -> None:
         """A job was taken ahead of time, and what runs is not so quick after all: others first."""
