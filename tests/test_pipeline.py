@@ -213,6 +213,16 @@ def test_pages_can_be_chosen(page_png: Path, tmp_path: Path) -> None:
     assert none.report.exit_code == ExitCode.INPUT
 
 
+def test_a_plan_serves_again(page_png: Path, tmp_path: Path) -> None:
+    toy = Toy()
+    made = pipeline(toy, tmp_path, options={"toy-loader": {"pages": 9}})
+    planned = made.planned([Input("page", (page_png,), ("page.png",))], pages=[2])
+    first, again = (made.run([page_png], planned=planned) for _ in range(2))
+    for result in (first, again):
+        assert [p.index for p in result.documents[0].report.pages] == [2]
+    assert first.report.plan == again.report.plan == made.run([page_png], pages=[2]).report.plan
+
+
 def test_joined_inputs_become_one_score(page_png: Path, tmp_path: Path) -> None:
     result = pipeline(Toy(), tmp_path).run([joined([page_png, page_png])])
     assert len(result.documents) == 1 and result.documents[0].score is not None

@@ -143,8 +143,8 @@ class Pipeline:
             fetch_models: Download the model files that are missing, first; told by
                 :class:`Progress` events of no document, in ``bytes``.
             planned: What :meth:`planned` of this pipeline gave for as many inputs of the same
-                kinds, with its pages: it is not planned again. For who converts one after the
-                other; a file of a model that is gone since then is told by whoever needs it.
+                kinds, with its pages: it is not planned again, and the files of models are not
+                verified again. For programs that convert many small inputs one after the other.
 
         Returns:
             The report, and for each input its files (and its score, if no ``output``).

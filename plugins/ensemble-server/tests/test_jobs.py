@@ -202,6 +202,27 @@ def test_one_slot_takes_one_job_at_a_time(tmp_path: Path, monkeypatch: pytest.Mo
     assert not met
 
 
+def test_a_worker_that_stops_keeps_no_job(tmp_path: Path) -> None:
+    settings = Settings(folder=tmp_path, workers=1)
+    settings.limits.jobs_per_minute = 0
+
+    def states(client: TestClient) -> list[tuple[str, int]]:
+        found = [client.get(f"/v1/jobs/{job}").json() for job in jobs]
+        return [(job["state"], job["attempt"]) for job in found]
+
+    def begun(workers: int) -> TestClient:
+        settings.workers = workers
+        return TestClient(create_app(settings), base_url=LOOPBACK, client=("127.0.0.1", 1))
+
+    with begun(1) as client:  # stopped in the middle of a row of quick ones
+        jobs = [send(client, picture(shade=n)).json()["id"] for n in range(20)]
+        wait_for(lambda: states(client).count(("done", 1)) >= 4)
+    with begun(0) as client:
+        assert set(states(client)) <= {("done", 1), ("queued", 0)}
+    with begun(1) as client:
+        wait_for(lambda: set(states(client)) == {("done", 1)})
+
+
 def test_jobs_that_come_one_by_one_share_a_process(tmp_path: Path) -> None:
     settings = Settings(folder=tmp_path / "service", workers=3)
     processes = []

@@ -51,12 +51,13 @@ class Known:
 
     Attributes:
         pipeline: Whose plan it is; kept beside it, so that its id stays its own.
-        planned: The plan.
+        planned: The plan; None if it must be made anew each time, as the files of models are
+            verified by that.
         result: Hash of everything that would be done by it; empty if the result varies.
     """
 
     pipeline: Pipeline
-    planned: Planned
+    planned: Planned | None
     result: str
 
     def fingerprint(self, inputs: Sequence[Any]) -> str | None:
@@ -96,7 +97,12 @@ class Reuse:
             steps: list[Any] = [[kind, plan.reading_key(kind)] for kind in sorted(plan.loaders)]
             steps.append([exporter.fingerprint() for exporter in plan.export])
             varies = any(_varies(spec) for spec in planned.specs.values())
-            known = Known(pipeline, planned, "" if varies else digest([__version__, steps]))
+            verifies = any(component.models for component in plan.components())
+            known = Known(
+                pipeline,
+                None if verifies else planned,
+                "" if varies else digest([__version__, steps]),
+            )
         self._plans[key] = known
         if len(self._plans) > _KEPT:
             self._plans.popitem(last=False)
