@@ -73,6 +73,7 @@ class Outcome:
 
 
 Also = Callable[[Connection], None]
+"""What is done besides in the transaction that ends a job."""
 
 
 class Converter:
@@ -101,7 +102,7 @@ class Converter:
             lease: The right to work on it.
             journal: Where it is told how it goes.
             slot: Where it is converted.
-            also: What is done besides in the transaction that ends it.
+            also: Called in the transaction that ends it, if it is ended.
 
         Raises:
             Exception: The database or the store is away. Nobody knows then whether the job has

@@ -95,7 +95,10 @@ class Leases:
             return self.take_in(connection)
 
     def take_in(self, connection: Connection) -> tuple[Taken, Lease] | None:
-        """Like :meth:`take`, in a transaction in which something else is done too."""
+        """Like :meth:`take`, in a transaction in which something else is done too.
+
+        It has begun by then: the lease counts from now, and it may take a while to be let in.
+        """
         token, moment = secrets.token_urlsafe(16), now()
         until = moment + timedelta(seconds=self._seconds)
         if self._running and not self._database.sqlite:
