@@ -65,6 +65,27 @@ def test_signing_in_converting_and_signing_out(browser: Any, url: str) -> None:
         page.wait_for_selector("h1:has-text('My scores')")
 
 
+def test_a_file_chosen_before_the_script_is_there_is_sent(browser: Any, url: str) -> None:
+    with looking(browser) as page:
+        held: list[Any] = []
+
+        def hold(route: Any) -> None:
+            held.append(route)
+
+        page.route("**/upload*.js*", hold)
+        page.goto(f"{url}/sign-in", wait_until="commit")
+        page.wait_for_selector("#upload")
+        page.set_input_files("#files", PAGE)
+        wait_for(lambda: page.evaluate("1") and held)  # which lets the route be heard
+        held[0].continue_()
+        page.wait_for_load_state()
+        assert page.inner_text("#picked .name").startswith("Air.png")
+        page.click("#options summary")
+        page.select_option("[name=recognizer]", "mock")
+        page.click("#convert")
+        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+
+
 def test_without_scripts_from_upload_to_downloads(browser: Any, url: str) -> None:
     with looking(browser, java_script_enabled=False) as page:
         page.goto(f"{url}/sign-in")

@@ -79,7 +79,9 @@ function remove(index) {
 }
 
 for (const input of [chooser, camera]) {
-  input.addEventListener("change", () => { add(input.files); input.value = ""; });
+  const take = () => { add(input.files); input.value = ""; };
+  input.addEventListener("change", take);
+  if (input.files.length) take(); // chosen before this script was there
 }
 /* A label is no button for the keyboard; the input behind it is. */
 for (const kind of ["dragenter", "dragover"]) {
