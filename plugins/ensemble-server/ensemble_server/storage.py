@@ -62,12 +62,12 @@ class Store:
         if not self.local:
             stream: IO[bytes] = self.fs.open(self._path(key), "wb")
             return stream
-        path = self.place(key)
+        name = self._path(key)  # a text: to make a path of it takes as long as to open the file
         try:
-            return path.open("wb")
+            return open(name, "wb")  # noqa: PTH123
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return path.open("wb")
+            Path(name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return open(name, "wb")  # noqa: PTH123
 
     def put(self, key: str, data: bytes) -> None:
         """Write a whole file."""
@@ -110,9 +110,8 @@ class Store:
         return Path(self._path(key))
 
     def bring(self, path: Path, key: str) -> None:
-        """Take a file of this machine in; one written to its place in a local store is there."""
-        if not self.local:
-            self.fs.put_file(str(path), self._path(key))
+        """Take a file of this machine into a bucket."""
+        self.fs.put_file(str(path), self._path(key))
 
     def copy(self, key: str, other: str) -> None:
         """Copy a file within the store.

@@ -80,16 +80,26 @@ class TestEmbedded:
     def app(self, tmp_path: Path) -> FastAPI:
         return create_app(Settings(folder=tmp_path / "service", workers=1))
 
-    def test_a_crowd_takes_few_transactions(self, app: FastAPI) -> None:
+    def test_a_crowd_takes_few_transactions(
+        self, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         service, reception = app.state.service, app.state.reception
         commits: list[object] = []
+        complete: list[object] = []
+        finish = reception.finish
+
+        async def finishing(work: Any) -> Any:
+            complete.append(work)
+            return await finish(work)
+
         with running(app) as url, ThreadPoolExecutor(1) as thread:
             assert send_all(url, GOOD[:1])[0].status_code == 202  # the local user is known
             wait_for(service.idle)
             service.engine.stop()
+            monkeypatch.setattr(reception, "finish", finishing)
             with service.database.change():
                 answers = thread.submit(send_all, url, GOOD * 2)
-                wait_for(lambda: len(reception._waiting) == 17)
+                wait_for(lambda: len(complete) == 18)
             event.listen(service.database.engine, "commit", commits.append)
             assert {each.status_code for each in answers.result()} == {202}
         assert len(commits) <= 6

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from ensemble_server.service.service import base_config
 from ensemble_server.settings import Settings
 from fastapi.testclient import TestClient
 from serving import LOOPBACK, MOCK, ended, picture, send
+
+from ensemble_core.sniff import MXL
 
 
 @pytest.fixture
@@ -50,6 +54,17 @@ def test_wrong_options_are_refused_in_the_plugins_words(
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert client.app.state.service.store.files() == []
     assert client.get("/v1/jobs").json()["jobs"] == []
+
+
+@pytest.mark.parametrize("size", [0, 40_000, 65_536, 1_500_000])
+def test_what_a_file_is_stands_at_either_end_of_it(client: TestClient, size: int) -> None:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("pictures/cover.bin", b"x" * size)
+        archive.writestr("META-INF/container.xml", "<container/>")
+    job = send(client, data=stream.getvalue()).json()
+    uploaded = client.get(job["url"]).json()["files"][0]
+    assert (uploaded["kind"], uploaded["media_type"]) == ("input", MXL)
 
 
 def test_an_empty_list_asks_for_none_whatever_the_operator_has(tmp_path: Path) -> None:

@@ -169,6 +169,8 @@ async def receive(
     size = 0
     try:
         async for chunk in request.stream():
+            if not chunk:  # the last one is
+                continue
             size += len(chunk)
             if size > most:
                 raise too_large(most)

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from ..records.tables import Job
 
 Taken = tuple["Job", bool]
-_MOST = 50
+_MOST = 100
 """How many are taken at once: the first ones are answered while the next ones are written down."""
+_TURNS = 3
+"""Turns of the event loop in which what has come becomes complete."""
 
 
 class Reception:
     """Puts into the queue whatever has come, in one thread and one transaction.
 
     Many uploads that come at once cost a third of what they would if each had a thread: threads
-    wait for each other, and a transaction costs more than what is done in it.
+    wait for each other, and a transaction costs more than what is done in it. Nor is that thread
+    begun while more become complete, as it and the event loop would take turns at every file and
+    every row.
 
     Belongs to one event loop.
 
@@ -51,10 +55,18 @@ class Reception:
             self._working = asyncio.create_task(self._take())
         return await future
 
+    async def _gather(self) -> None:
+        seen = 0
+        while seen < len(self._waiting) < _MOST:
+            seen = len(self._waiting)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+
     async def _take(self) -> None:
         self._quiet.clear()
         try:
             while self._waiting:
+                await self._gather()
                 taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 ended: list[Taken | Exception]
                 try:

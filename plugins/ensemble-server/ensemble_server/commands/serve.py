@@ -63,9 +63,10 @@ def command(  # noqa: PLR0917 - one for each option
     signal.signal(signal.SIGTERM, _leave)
     service = Service(settings)
     try:
-        prepare(service)
-        refuse_open_house(settings, service)
-        app = create_app(settings, service)
+        with starting():
+            prepare(service)
+            refuse_open_house(settings, service)
+            app = create_app(settings, service)
         service.start()
         _serve(app, settings, log_level, open_page)
     finally:

@@ -24,6 +24,7 @@ KINDS = ("loader", "preprocessor", "recognizer", "exporter")
 DEFAULT_EXPORT = ("musicxml", "midi")
 PREVIEWS = "page-previews"
 _LIMIT = 256
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @attrs.frozen
@@ -114,7 +115,7 @@ class Checker:
 
 def canonical(data: Any) -> str:
     """JSON that is the same for equal data."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(data)
 
 
 def digest(data: Any) -> str:

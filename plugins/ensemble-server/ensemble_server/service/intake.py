@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ensemble_core.sniff import sniff
+from ensemble_core.sniff import HEAD, sniff
 
 from ..api.errors import Problem
 from ..jobs.asked import Asked, digest
@@ -99,9 +99,9 @@ class _Received:
     id: str
     name: str
     key: str
-    path: Path
     stream: IO[bytes]
     size: int = 0
+    head: bytearray = attrs.field(factory=bytearray)
     digest: Any = attrs.field(factory=hashlib.sha256)
 
 
@@ -138,10 +138,11 @@ class Intake:
             raise Problem(
                 413, "too-many-files", f"A job may have {self._limits.files} files at most."
             )
-        by_itself(self.beginning())
+        if not self._begun:
+            by_itself(self.beginning())
         name = self._unused(clean_name(name, number))
         key = f"{start_of(self.job_id)}{INPUT}{number:04d}"
-        received = _Received(new_id(), name, key, *self._new_file(key))
+        received = _Received(new_id(), name, key, self._new_file(key))
         self._files.append(received)
         self._open = received
 
@@ -157,6 +158,8 @@ class Intake:
         received.size += len(data)
         if received.size > self._limits.file_bytes:
             raise too_large(self._limits.file_bytes)
+        if len(received.head) < HEAD:
+            received.head += data[: HEAD - len(received.head)]
         received.digest.update(data)
         received.stream.write(data)
 
@@ -199,8 +202,9 @@ class Intake:
             raise Problem(422, "no-files", "Send at least one file, in the field `files`.")
         self._service.checker.check(wish.asked)
         rows = [self._checked(received) for received in self._files]
-        for received in self._files:
-            self._service.store.bring(received.path, received.key)
+        if not self._service.store.local:
+            for received in self._files:
+                self._service.store.bring(self._place(received.key), received.key)
         options = wish.asked.plain()
         request = digest([options, [[row["name"], row["sha256"]] for row in rows]])
         if wish.idempotency_key:
@@ -229,7 +233,9 @@ class Intake:
             return earlier, True
         self._clean()
         self._service.engine.submitted(self.job_id)
-        job = Job(
+        job = Job()
+        # Set one by one, each would be watched for changes nobody is going to write down.
+        inspect(job).dict.update(
             id=self.job_id, user_id=self._user_id, created=self._created, attempt=0, cached=False,
             cancel_requested=False, **values,
         )  # fmt: skip
@@ -270,7 +276,9 @@ class Intake:
     def _checked(self, received: _Received) -> dict[str, Any]:
         if received.size == 0:
             raise Problem(422, "empty-file", f"{received.name}: the file is empty.")
-        media = sniff(received.path)
+        # Of a small file all is at hand; to open it once more takes as long as to look.
+        small = received.size <= len(received.head)
+        media = sniff(bytes(received.head) if small else self._place(received.key))
         if media not in self._service.accepts:
             raise Problem(
                 415, "input-unsupported", f"{received.name}: no loader here reads {media}."
@@ -290,15 +298,18 @@ class Intake:
             free = f"{stem} ({number}).{suffix}" if dot else f"{name} ({number})"
         return free
 
-    def _new_file(self, key: str) -> tuple[Path, IO[bytes]]:
-        """Where a file is written: its place in a local store, else a folder on the way."""
-        store = self._service.store
-        if store.local:
-            return store.place(key), store.writing(key)
+    def _new_file(self, key: str) -> IO[bytes]:
+        if self._service.store.local:
+            return self._service.store.writing(key)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=f"ensemble-{os.getpid()}-"))
-        path = self._folder / key.rpartition("/")[2]
-        return path, path.open("wb")
+        return self._place(key).open("wb")
+
+    def _place(self, key: str) -> Path:
+        """Where a file is on this machine: at its place in a local store, else on its way."""
+        if self._folder is None:
+            return self._service.store.place(key)
+        return self._folder / key.rpartition("/")[2]
 
     def _clean(self) -> None:
         folder, self._folder = self._folder, None
