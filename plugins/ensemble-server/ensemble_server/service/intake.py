@@ -96,12 +96,18 @@ class Wish:
 
 @attrs.define
 class _Received:
+    """A file that comes.
+
+    Attributes:
+        small: All of it if it is small: to open it again takes as long as to look what it is.
+    """
+
     id: str
     name: str
     key: str
     stream: IO[bytes]
     size: int = 0
-    head: bytearray = attrs.field(factory=bytearray)
+    small: bytearray = attrs.field(factory=bytearray)
     digest: Any = attrs.field(factory=hashlib.sha256)
 
 
@@ -158,8 +164,10 @@ class Intake:
         received.size += len(data)
         if received.size > self._limits.file_bytes:
             raise too_large(self._limits.file_bytes)
-        if len(received.head) < HEAD:
-            received.head += data[: HEAD - len(received.head)]
+        if received.size <= HEAD:
+            received.small += data
+        else:
+            received.small.clear()
         received.digest.update(data)
         received.stream.write(data)
 
@@ -276,9 +284,7 @@ class Intake:
     def _checked(self, received: _Received) -> dict[str, Any]:
         if received.size == 0:
             raise Problem(422, "empty-file", f"{received.name}: the file is empty.")
-        # Of a small file all is at hand; to open it once more takes as long as to look.
-        small = received.size <= len(received.head)
-        media = sniff(bytes(received.head) if small else self._place(received.key))
+        media = sniff(bytes(received.small) or self._place(received.key))
         if media not in self._service.accepts:
             raise Problem(
                 415, "input-unsupported", f"{received.name}: no loader here reads {media}."
