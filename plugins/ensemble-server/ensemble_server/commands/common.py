@@ -16,7 +16,7 @@ from ensemble_core.model import ConfigError
 if TYPE_CHECKING:
     from ..settings import Settings
 
-_GARBAGE = 50_000, 10, 10
+_GARBAGE = 10_000, 4, 4
 """When garbage is looked for, as :func:`gc.set_threshold` takes it."""
 
 F = TypeVar("F", bound=Callable[..., Any])
