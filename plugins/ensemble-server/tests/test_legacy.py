@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -243,4 +244,15 @@ def test_formats_and_health(client: TestClient) -> None:
 def test_the_document_describes_it(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     request = paths[f"{API}/convert"]["post"]["requestBody"]["content"]["application/json"]
-    assert "options" in json.dumps(request["schema"])
+    assert "enhance_image" in json.dumps(request["schema"])
+
+
+def test_whatever_the_document_refers_to_stands_in_it(client: TestClient) -> None:
+    answer = client.get("/openapi.json")
+    found = set(re.findall(r'"\$ref":\s*"#/([^"]+)"', answer.text))
+    assert found
+    for reference in found:
+        place = answer.json()
+        for name in reference.split("/"):
+            assert name in place, reference
+            place = place[name]

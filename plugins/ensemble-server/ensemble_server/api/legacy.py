@@ -132,6 +132,13 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {each: {"model": LegacyError, "description": "Error"} for each in statuses}
 
 
+def _request_schema() -> dict[str, Any]:
+    """In one piece: what is beside a schema cannot be referred to from the middle of a document."""
+    schema = ConvertRequest.model_json_schema()
+    schema["properties"]["options"] = schema.pop("$defs")["ConvertOptions"]
+    return schema
+
+
 router = APIRouter(tags=["sheet-to-digital"], route_class=_Route)
 
 
@@ -143,7 +150,7 @@ router = APIRouter(tags=["sheet-to-digital"], route_class=_Route)
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": ConvertRequest.model_json_schema()}},
+            "content": {"application/json": {"schema": _request_schema()}},
         }
     },
 )
