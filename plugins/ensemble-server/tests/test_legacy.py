@@ -244,6 +244,7 @@ def test_formats_and_health(client: TestClient) -> None:
 def test_the_document_describes_it(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     request = paths[f"{API}/convert"]["post"]["requestBody"]["content"]["application/json"]
+    assert "options" in json.dumps(request["schema"])
     assert "enhance_image" in json.dumps(request["schema"])
 
 
